@@ -1,0 +1,228 @@
+package store
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/rollcall-id/rollcall/models"
+)
+
+// A follower learns of other processes' transactions from the feed.
+//
+// On PostgreSQL transactions commit out of order: a line with a lower number may appear after
+// one with a higher. So the follower's place in the feed is a transaction id, below which
+// every transaction has ended; it asks for all lines from there on and remembers which of
+// them it has passed on. On SQLite, with its one writer, the number is the order of commit.
+type follower struct {
+	mu     sync.Mutex
+	tx     int64              // PostgreSQL: every transaction below it is passed on
+	seq    int64              // SQLite: every line up to it is passed on
+	passed map[int64]struct{} // lines above the place that are passed on already
+	readAt time.Time          // when the feed was last read to its end
+	poll   sync.Mutex         // one reading at a time
+}
+
+func (f *follower) init() { f.passed = map[int64]struct{}{} }
+
+// start sets the place to now: the store's first readers read rows, not the feed.
+func (f *follower) start(ctx context.Context, s *Store) error {
+	var err error
+	if s.dialect.postgres() {
+		err = s.db.WithContext(ctx).Raw("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint").Scan(&f.tx).Error
+		if err == nil {
+			// What committed beyond the place is known to whoever reads rows from now on.
+			var seqs []int64
+			err = s.db.WithContext(ctx).Raw("SELECT seq FROM changes WHERE tx >= ?", f.tx).Scan(&seqs).Error
+			for _, seq := range seqs {
+				f.passed[seq] = struct{}{}
+			}
+		}
+	} else {
+		f.seq, err = s.LastChange(ctx)
+	}
+	f.readAt = time.Now()
+	return doing("find the end of the feed", err)
+}
+
+// own remembers lines of this process, which are passed on by Write itself.
+func (f *follower) own(changes []models.Change) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range changes {
+		if f.tx == 0 && c.Seq == f.seq+1 { // SQLite: nothing of another process lies in between
+			f.seq++
+		} else {
+			f.passed[c.Seq] = struct{}{}
+		}
+	}
+}
+
+func (f *follower) place() (tx, seq int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.tx, f.seq
+}
+
+// CatchUp reads what other processes added to the feed and tells the listeners. It returns
+// when everything that was committed before the call is passed on.
+func (s *Store) CatchUp(ctx context.Context) error {
+	f := &s.follower
+	f.poll.Lock()
+	defer f.poll.Unlock()
+	changes, place, err := s.unread(ctx)
+	if err != nil {
+		return err
+	}
+	if fresh := f.advance(changes, place, s.dialect.postgres()); len(fresh) > 0 {
+		s.tell(fresh)
+	}
+	return nil
+}
+
+// unread reads all visible lines from the follower's place on, and the place up to which no
+// line can appear any more.
+func (s *Store) unread(ctx context.Context) (changes []models.Change, place int64, err error) {
+	tx, seq := s.follower.place()
+	if !s.dialect.postgres() {
+		err = s.db.WithContext(ctx).Where("seq > ?", seq).Order("seq").Find(&changes).Error
+		return changes, 0, doing("read the feed", err)
+	}
+	// The place is asked first: a transaction that ends in between is read again next time.
+	if err = s.db.WithContext(ctx).Raw("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint").Scan(&place).Error; err != nil {
+		return nil, 0, doing("read the feed", err)
+	}
+	err = s.db.WithContext(ctx).Where("tx >= ?", tx).Order("seq").Find(&changes).Error
+	return changes, place, doing("read the feed", err)
+}
+
+// advance moves the place, and gives the lines that were not passed on before.
+func (f *follower) advance(changes []models.Change, place int64, postgres bool) (fresh []models.Change) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.readAt = time.Now()
+	for _, c := range changes {
+		if _, known := f.passed[c.Seq]; !known {
+			fresh = append(fresh, c)
+			f.passed[c.Seq] = struct{}{}
+		}
+		// What lies behind the new place is never read again.
+		if !postgres || c.Tx < place {
+			delete(f.passed, c.Seq)
+			f.seq = max(f.seq, c.Seq)
+		}
+	}
+	f.tx = max(f.tx, place)
+	return fresh
+}
+
+// FeedAge tells how long ago the feed was last read to its end.
+func (s *Store) FeedAge() time.Duration {
+	s.follower.mu.Lock()
+	defer s.follower.mu.Unlock()
+	return time.Since(s.follower.readAt)
+}
+
+// Follow passes on other processes' changes as they come, until ctx ends: on PostgreSQL woken
+// by NOTIFY and at least each second, on SQLite within 50 ms.
+func (s *Store) Follow(ctx context.Context) error {
+	wake := make(chan struct{}, 1)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if s.dialect.postgres() {
+			s.listen(ctx, wake)
+		} else {
+			s.watchFile(ctx, wake)
+		}
+	}()
+	s.followWoken(ctx, wake)
+	<-done
+	return nil
+}
+
+func (s *Store) followWoken(ctx context.Context, wake <-chan struct{}) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	failing := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-wake:
+		case <-tick.C:
+		}
+		err := s.CatchUp(ctx)
+		if err != nil && !failing && ctx.Err() == nil {
+			s.log.Warn("the feed can't be read; trying again each second", "error", err)
+		}
+		if err == nil && failing {
+			s.log.Info("the feed can be read again")
+		}
+		failing = err != nil
+	}
+}
+
+// listen waits for NOTIFY on a connection of its own; when it is lost, the poll each second
+// goes on alone until the connection is back.
+func (s *Store) listen(ctx context.Context, wake chan<- struct{}) {
+	for ctx.Err() == nil {
+		if err := s.listenOnce(ctx, wake); err != nil && ctx.Err() == nil {
+			s.log.Debug("LISTEN was cut", "error", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Second):
+			}
+		}
+	}
+}
+
+func (s *Store) listenOnce(ctx context.Context, wake chan<- struct{}) error {
+	pooled, err := s.dialect.pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	conn := pooled.Hijack() // it listens for good; the pool keeps its size
+	defer conn.Close(context.WithoutCancel(ctx))
+	if _, err := conn.Exec(ctx, "LISTEN rollcall"); err != nil {
+		return err
+	}
+	for {
+		if _, err := conn.WaitForNotification(ctx); err != nil {
+			return err
+		}
+		nudge(wake)
+	}
+}
+
+// watchFile asks SQLite whether another connection changed the file: PRAGMA data_version
+// answers from shared memory.
+func (s *Store) watchFile(ctx context.Context, wake chan<- struct{}) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	conn, err := s.dialect.reader.Conn(ctx)
+	if err != nil {
+		return // the poll each second goes on alone
+	}
+	defer conn.Close()
+	last := int64(-1)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		var version int64
+		if err := conn.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version); err == nil && version != last {
+			last = version
+			nudge(wake)
+		}
+	}
+}
+
+func nudge(wake chan<- struct{}) {
+	select {
+	case wake <- struct{}{}:
+	default:
+	}
+}
