@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rollcall-id/rollcall/models"
+	"github.com/rollcall-id/rollcall/store"
 )
 
 // The attributes that Crowd keeps of a user's logins. They look like any other attribute, and
@@ -21,11 +22,16 @@ const (
 
 // UserAttributes reads the attributes of users, those of their logins included, each by name.
 func (s *Service) UserAttributes(ctx context.Context, users []models.ID) (map[models.ID][]models.Attribute, error) {
-	all, err := s.store.UserAttributes(ctx, users)
+	return s.UserAttributesFrom(ctx, &s.store.Reads, users)
+}
+
+// UserAttributesFrom reads them as UserAttributes does, through a transaction or a snapshot.
+func (s *Service) UserAttributesFrom(ctx context.Context, r *store.Reads, users []models.ID) (map[models.ID][]models.Attribute, error) {
+	all, err := r.UserAttributes(ctx, users)
 	if err != nil {
 		return nil, err
 	}
-	logins, err := s.store.Bookkeeping(ctx, users)
+	logins, err := r.Bookkeeping(ctx, users)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +74,7 @@ func (e *Edit) setUserAttributes(u *models.User, attrs []models.Attribute) error
 	if err != nil {
 		return err
 	}
-	before := credential
+	before, forgiven := credential, false
 	for _, a := range attrs {
 		isLogin, err := setLoginAttribute(&credential, a)
 		if err != nil {
@@ -77,8 +83,10 @@ func (e *Edit) setUserAttributes(u *models.User, attrs []models.Attribute) error
 		if !isLogin {
 			own = append(own, a)
 		}
+		// Delays have counts of their own, which a login through another application leaves.
+		forgiven = forgiven || a.Name == attrFailures && credential.Failures == 0
 	}
-	if credential != before {
+	if credential != before || forgiven {
 		if err := e.tx.SetBookkeeping(u, credential); err != nil {
 			return err
 		}
@@ -99,6 +107,9 @@ func setLoginAttribute(c *models.Credential, a models.Attribute) (bool, error) {
 	times := map[string]*models.Time{attrLastAuthenticated: &c.LastAuthenticated, attrLastActive: &c.LastActive, attrPasswordChanged: &c.ChangedAt}
 	switch {
 	case a.Name == attrMustChange:
+		if value != "" && !strings.EqualFold(value, "true") && !strings.EqualFold(value, "false") {
+			return true, models.Fail(models.IllegalArgument, a.Name, "Attribute <"+a.Name+"> takes true or false.")
+		}
 		c.MustChange = strings.EqualFold(value, "true")
 		return true, nil
 	case a.Name == attrFailures:

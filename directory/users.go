@@ -181,7 +181,7 @@ func (s *Service) checkHistory(ctx context.Context, policy password.Policy, user
 	if err != nil {
 		return err
 	}
-	hashes, err := s.store.OldPasswords(ctx, user.ID, policy.History-1)
+	hashes, err := s.store.OldPasswords(ctx, user.ID, policy.History)
 	if err != nil {
 		return err
 	}

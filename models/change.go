@@ -41,24 +41,26 @@ type ChangeKind string
 
 // The kinds of change.
 const (
-	UserCreated      ChangeKind = "user-created"
-	UserUpdated      ChangeKind = "user-updated"
-	UserRenamed      ChangeKind = "user-renamed"
-	UserDeleted      ChangeKind = "user-deleted"
-	UserAttributes   ChangeKind = "user-attributes"
-	GroupCreated     ChangeKind = "group-created"
-	GroupUpdated     ChangeKind = "group-updated"
-	GroupDeleted     ChangeKind = "group-deleted"
-	GroupAttributes  ChangeKind = "group-attributes"
-	MemberAdded      ChangeKind = "member-added"
-	MemberRemoved    ChangeKind = "member-removed"
-	NestingAdded     ChangeKind = "nesting-added"
-	NestingRemoved   ChangeKind = "nesting-removed"
-	CredentialSet    ChangeKind = "credential-set"
-	DirectoryChanged ChangeKind = "directory-changed" // created, set, renamed or deleted
-	ApplicationKind  ChangeKind = "application-changed"
-	AliasChanged     ChangeKind = "alias-changed"
-	SessionsEnded    ChangeKind = "sessions-ended"
+	UserCreated        ChangeKind = "user-created"
+	UserUpdated        ChangeKind = "user-updated"
+	UserRenamed        ChangeKind = "user-renamed"
+	UserDeleted        ChangeKind = "user-deleted"
+	UserAttributes     ChangeKind = "user-attributes"
+	GroupCreated       ChangeKind = "group-created"
+	GroupUpdated       ChangeKind = "group-updated"
+	GroupDeleted       ChangeKind = "group-deleted"
+	GroupAttributes    ChangeKind = "group-attributes"
+	MemberAdded        ChangeKind = "member-added"
+	MemberRemoved      ChangeKind = "member-removed"
+	NestingAdded       ChangeKind = "nesting-added"
+	NestingRemoved     ChangeKind = "nesting-removed"
+	CredentialSet      ChangeKind = "credential-set"
+	DirectoryChanged   ChangeKind = "directory-changed"   // created, set, renamed or deleted
+	ApplicationChanged ChangeKind = "application-changed" // what it sees: its switches and mappings
+	ApplicationDoor    ChangeKind = "application-door"    // who gets in: its passwords and addresses
+	ApplicationSync    ChangeKind = "application-resync"  // an operator wants it to read everything again
+	AliasChanged       ChangeKind = "alias-changed"
+	SessionsEnded      ChangeKind = "sessions-ended"
 )
 
 // A Change is one line of the feed: what became different, in the order it did.
@@ -73,7 +75,7 @@ type Change struct {
 	MemberID    ID     // of a membership the user, of a nesting the child group
 	Name        string // the row's name as it is after the change; deleted: as it was
 	Member      string // of a membership the user's name, of a nesting the child's; of a rename the old name
-	Data        []byte // JSON: a user's or group's wire fields (ChangedUser …), or the attributes touched
+	Data        []byte // JSON: a user's or group's wire fields, ChangedUser or ChangedGroup
 }
 
 // ChangedUser holds the wire fields of a user in Change.Data.
@@ -86,6 +88,8 @@ type ChangedUser struct {
 	ExternalID  string `json:"external"`
 	CreatedAt   Time   `json:"created"`
 	UpdatedAt   Time   `json:"updated"`
+
+	Attributes *ChangedAttributes `json:"attributes,omitempty"` // of UserAttributes
 }
 
 // ChangedGroup holds the wire fields of a group in Change.Data.
@@ -95,10 +99,12 @@ type ChangedGroup struct {
 	ExternalID  string `json:"external"`
 	CreatedAt   Time   `json:"created"`
 	UpdatedAt   Time   `json:"updated"`
+
+	Attributes *ChangedAttributes `json:"attributes,omitempty"` // of GroupAttributes
 }
 
-// ChangedAttributes holds which attributes a UserAttributes or GroupAttributes change
-// touched: Set with their values after it, Deleted by name.
+// ChangedAttributes says which attributes a change touched: Set with their values after it,
+// Deleted by name.
 type ChangedAttributes struct {
 	Set     []Attribute `json:"set,omitempty"`
 	Deleted []string    `json:"deleted,omitempty"`

@@ -23,22 +23,25 @@ const (
 	InvalidPassword   Code = "invalid-password"   // the password is wrong, or nobody may log in with it
 	UserInactive      Code = "user-inactive"
 	PasswordExpired   Code = "password-expired"
-	LoginDenied       Code = "login-denied"       // right person, not allowed in this application
-	InvalidToken      Code = "invalid-token"      // unknown, expired, or with other factors
-	PermissionDenied  Code = "permission-denied"  // the application, or the directory's kind, may not
-	Unsupported       Code = "unsupported"        // the directory can't do that
-	NameTaken         Code = "name-taken"         // of a directory or an application
-	AppUnauthorized   Code = "app-unauthorized"   // the application's name or password is wrong
-	AddressForbidden  Code = "address-forbidden"  // the application may not call from there
-	RequestTooLarge   Code = "request-too-large"  //
-	UnsupportedMedia  Code = "unsupported-media"  // of the request
-	NotAcceptable     Code = "not-acceptable"     // of the answer
-	NoSuchResource    Code = "no-such-resource"   //
-	MethodNotAllowed  Code = "method-not-allowed" //
-	Busy              Code = "busy"               // too many password hashes wait
-	Unavailable       Code = "unavailable"        // the database is away
-	StorageFull       Code = "storage-full"       // the disk or the database is full
-	Internal          Code = "internal"           // a bug, or something underneath failed
+	LoginDenied       Code = "login-denied"        // right person, not allowed in this application
+	InvalidToken      Code = "invalid-token"       // unknown, expired, or with other factors
+	EventTokenExpired Code = "event-token-expired" // the client must read everything again
+	WebhookNotFound   Code = "webhook-not-found"   //
+	InvalidEmail      Code = "invalid-email"       // the user has none to write to
+	PermissionDenied  Code = "permission-denied"   // the application, or the directory's kind, may not
+	Unsupported       Code = "unsupported"         // the directory can't do that
+	NameTaken         Code = "name-taken"          // of a directory or an application
+	AppUnauthorized   Code = "app-unauthorized"    // the application's name or password is wrong
+	AddressForbidden  Code = "address-forbidden"   // the application may not call from there
+	RequestTooLarge   Code = "request-too-large"   //
+	UnsupportedMedia  Code = "unsupported-media"   // of the request
+	NotAcceptable     Code = "not-acceptable"      // of the answer
+	NoSuchResource    Code = "no-such-resource"    //
+	MethodNotAllowed  Code = "method-not-allowed"  //
+	Busy              Code = "busy"                // too many password hashes wait
+	Unavailable       Code = "unavailable"         // the database is away
+	StorageFull       Code = "storage-full"        // the disk or the database is full
+	Internal          Code = "internal"            // a bug, or something underneath failed
 )
 
 // Codes lists every code.
@@ -46,7 +49,7 @@ var Codes = []Code{
 	IllegalArgument, UserNotFound, GroupNotFound, DirectoryNotFound, AppNotFound, MappingNotFound,
 	AliasNotFound, NotMember, AlreadyMember, InvalidUser, InvalidGroup, InvalidMembership,
 	InvalidCredential, InvalidPassword, UserInactive, PasswordExpired, LoginDenied, InvalidToken,
-	PermissionDenied, Unsupported, NameTaken, AppUnauthorized, AddressForbidden, RequestTooLarge,
+	EventTokenExpired, WebhookNotFound, InvalidEmail, PermissionDenied, Unsupported, NameTaken, AppUnauthorized, AddressForbidden, RequestTooLarge,
 	UnsupportedMedia, NotAcceptable, NoSuchResource, MethodNotAllowed, Busy, Unavailable,
 	StorageFull, Internal,
 }

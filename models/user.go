@@ -10,11 +10,16 @@ type User struct {
 	LastName    string
 	DisplayName string
 	Email       string
-	EmailKey    string // Key(Email), for search; not unique
 	Active      bool
 	ExternalID  string // the source's own name for it, or a random UUID; never changes, unique in the directory
 	CreatedAt   Time   `gorm:"autoCreateTime:false"`
 	UpdatedAt   Time   `gorm:"autoUpdateTime:false"`
+
+	// The Keys of the texts above, for searches; set by the store.
+	FirstKey   string
+	LastKey    string
+	DisplayKey string
+	EmailKey   string
 }
 
 // A Group is a named set of users and groups in one directory.
@@ -28,6 +33,8 @@ type Group struct {
 	ExternalID  string // as for users
 	CreatedAt   Time   `gorm:"autoCreateTime:false"`
 	UpdatedAt   Time   `gorm:"autoUpdateTime:false"`
+
+	DescriptionKey string // Key(Description), for searches; set by the store
 }
 
 // A Membership says that a user is in a group of the same directory.
@@ -58,6 +65,7 @@ type UserAttribute struct {
 	Name     string `gorm:"primaryKey"`
 	Position int    `gorm:"primaryKey"`
 	Value    string
+	ValueKey string // Key(Value), for searches
 	Writer   Writer
 }
 
@@ -67,6 +75,7 @@ type GroupAttribute struct {
 	Name     string `gorm:"primaryKey"`
 	Position int    `gorm:"primaryKey"`
 	Value    string
+	ValueKey string // Key(Value), for searches
 	Writer   Writer
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"github.com/rollcall-id/rollcall/models"
 )
@@ -76,7 +77,7 @@ func (tx *Tx) CreateApplication(app *models.Application) error {
 	if err := tx.insert(app); err != nil {
 		return taken(err, models.NameTaken, app.Name, "There is an application of this name already.")
 	}
-	tx.applicationChanged(app.ID, app.Name, "app.create", nil, app)
+	tx.applicationChanged(app, "app.create", nil, app)
 	return nil
 }
 
@@ -87,16 +88,17 @@ func (tx *Tx) SaveApplication(before, app *models.Application) error {
 	if err != nil {
 		return taken(found(err, models.AppNotFound, app.Name), models.NameTaken, app.Name, "There is an application of this name already.")
 	}
-	tx.applicationChanged(app.ID, app.Name, "app.set", before, app)
+	tx.applicationChanged(app, "app.set", before, app)
 	return nil
 }
 
-// DeleteApplication removes an application with its passwords, addresses, mappings, aliases.
+// DeleteApplication removes an application with its passwords, addresses, mappings, aliases,
+// or answers AppNotFound.
 func (tx *Tx) DeleteApplication(app *models.Application) error {
-	if err := tx.db.Delete(app).Error; err != nil {
-		return doing("delete application "+app.Name, err)
+	if err := tx.remove(app); err != nil {
+		return found(err, models.AppNotFound, app.Name)
 	}
-	tx.applicationChanged(app.ID, app.Name, "app.delete", app, nil)
+	tx.applicationChanged(app, "app.delete", app, nil)
 	return nil
 }
 
@@ -106,7 +108,7 @@ func (tx *Tx) AddApplicationPassword(app *models.Application, p *models.Applicat
 	if err := tx.insert(p); err != nil {
 		return doing("store the application's password", err)
 	}
-	tx.applicationChanged(app.ID, app.Name, "app.password.add", nil, map[string]any{"password": p.ID, "hint": p.Hint, "expires": p.ExpiresAt})
+	tx.applicationDoor(app, "app.password.add", nil, map[string]any{"password": p.ID, "hint": p.Hint, "expires": p.ExpiresAt})
 	return nil
 }
 
@@ -116,7 +118,7 @@ func (tx *Tx) RemoveApplicationPassword(app *models.Application, id models.ID) (
 	if r.Error != nil || r.RowsAffected == 0 {
 		return false, doing("remove the application's password", r.Error)
 	}
-	tx.applicationChanged(app.ID, app.Name, "app.password.remove", map[string]any{"password": id}, nil)
+	tx.applicationDoor(app, "app.password.remove", map[string]any{"password": id}, nil)
 	return true, nil
 }
 
@@ -130,7 +132,7 @@ func (tx *Tx) SetApplicationAddresses(app *models.Application, before, addresses
 			return doing("store an address", err)
 		}
 	}
-	tx.applicationChanged(app.ID, app.Name, "app.addresses", map[string]any{"addresses": before}, map[string]any{"addresses": addresses})
+	tx.applicationDoor(app, "app.addresses", map[string]any{"addresses": before}, map[string]any{"addresses": addresses})
 	return nil
 }
 
@@ -155,7 +157,7 @@ func (tx *Tx) SetMappings(app *models.Application, before, mappings []models.Map
 			return err
 		}
 	}
-	tx.applicationChanged(app.ID, app.Name, "app.map", map[string]any{"mappings": before}, map[string]any{"mappings": mappings})
+	tx.applicationChanged(app, "app.map", map[string]any{"mappings": before}, map[string]any{"mappings": mappings})
 	return nil
 }
 
@@ -167,27 +169,52 @@ func (tx *Tx) putMapping(m *models.Mapping) error {
 		err = tx.update(m, "position", "permissions", "allow_all")
 	}
 	if err != nil {
+		err = taken(found(err, models.MappingNotFound, ""), models.NameTaken, "", "The application is mapped to this directory already.")
 		return doing("store a mapping", err)
 	}
 	if err := tx.db.Where("mapping_id = ?", m.ID).Delete(&models.MappingGroup{}).Error; err != nil {
 		return doing("replace a mapping's groups", err)
 	}
+	named := map[string]bool{}
 	for _, name := range m.Groups {
-		if err := tx.insert(&models.MappingGroup{MappingID: m.ID, GroupKey: models.Key(name), GroupName: name}); err != nil {
+		key := models.Key(name)
+		if named[key] {
+			continue
+		}
+		named[key] = true
+		if err := tx.insert(&models.MappingGroup{MappingID: m.ID, GroupKey: key, GroupName: name}); err != nil {
 			return doing("store a mapping's group", err)
 		}
 	}
 	return nil
 }
 
-func (tx *Tx) applicationChanged(id models.ID, name, action string, before, after any) {
-	tx.changed(models.Change{Kind: models.ApplicationKind, RowID: id, Name: name})
-	tx.audit(action, name, 0, before, after)
+// ResyncApplication makes an application's event tokens expire, so that it reads everything.
+func (tx *Tx) ResyncApplication(app *models.Application) {
+	tx.changed(models.Change{Kind: models.ApplicationSync, RowID: app.ID, Name: app.Name})
+	tx.audit("app.resync", app.Name, 0, nil, nil)
+}
+
+func (tx *Tx) applicationChanged(app *models.Application, action string, before, after any) {
+	tx.changed(models.Change{Kind: models.ApplicationChanged, RowID: app.ID, Name: app.Name})
+	tx.audit(action, app.Name, 0, before, after)
+}
+
+func (tx *Tx) applicationDoor(app *models.Application, action string, before, after any) {
+	tx.changed(models.Change{Kind: models.ApplicationDoor, RowID: app.ID, Name: app.Name})
+	tx.audit(action, app.Name, 0, before, after)
 }
 
 // Calls lists an application's latest calls, newest first, what is only noted included.
 func (r *Reads) Calls(ctx context.Context, app models.ID, limit int) ([]models.Call, error) {
 	var calls []models.Call
-	err := r.db.WithContext(ctx).Where("application_id = ?", app).Order("id DESC").Limit(limit).Find(&calls).Error
-	return calls, doing("read the application's calls", err)
+	err := r.store.notes.counted(ctx, func() error {
+		calls = nil
+		return r.db.WithContext(ctx).Where("application_id = ?", app).Order("id DESC").Limit(limit).Find(&calls).Error
+	}, func(p *noted) {
+		for _, c := range p.calls[app] {
+			calls = slices.Insert(calls, 0, c)
+		}
+	})
+	return calls[:min(len(calls), limit, CallsKept)], doing("read the application's calls", err)
 }

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -57,12 +56,12 @@ func (tx *Tx) SetUserAttributes(u *models.User, attrs []models.Attribute) error 
 			return doing("replace an attribute", err)
 		}
 		for i, value := range distinct(a.Values) {
-			if err := tx.insert(&models.UserAttribute{UserID: u.ID, Name: a.Name, Position: i, Value: value, Writer: tx.by.Writer}); err != nil {
+			if err := tx.insert(&models.UserAttribute{UserID: u.ID, Name: a.Name, Position: i, Value: value, ValueKey: models.Key(value), Writer: tx.by.Writer}); err != nil {
 				return doing("store an attribute", err)
 			}
 		}
 	}
-	tx.changed(models.Change{Kind: models.UserAttributes, DirectoryID: u.DirectoryID, RowID: u.ID, Name: u.Name, Data: attributesTouched(attrs)})
+	tx.changed(models.Change{Kind: models.UserAttributes, DirectoryID: u.DirectoryID, RowID: u.ID, Name: u.Name, Data: userData(u, attributesTouched(attrs))})
 	tx.audit("user.attributes", u.Name, u.DirectoryID, nil, attributesShown(attrs))
 	return nil
 }
@@ -77,12 +76,12 @@ func (tx *Tx) SetGroupAttributes(g *models.Group, attrs []models.Attribute) erro
 			return doing("replace an attribute", err)
 		}
 		for i, value := range distinct(a.Values) {
-			if err := tx.insert(&models.GroupAttribute{GroupID: g.ID, Name: a.Name, Position: i, Value: value, Writer: tx.by.Writer}); err != nil {
+			if err := tx.insert(&models.GroupAttribute{GroupID: g.ID, Name: a.Name, Position: i, Value: value, ValueKey: models.Key(value), Writer: tx.by.Writer}); err != nil {
 				return doing("store an attribute", err)
 			}
 		}
 	}
-	tx.changed(models.Change{Kind: models.GroupAttributes, DirectoryID: g.DirectoryID, RowID: g.ID, Name: g.Name, Data: attributesTouched(attrs)})
+	tx.groupChanged(models.GroupAttributes, g, attributesTouched(attrs))
 	tx.audit("group.attributes", g.Name, g.DirectoryID, nil, attributesShown(attrs))
 	return nil
 }
@@ -94,8 +93,8 @@ func distinct(values []string) []string {
 	return slices.Compact(sorted)
 }
 
-func attributesTouched(attrs []models.Attribute) []byte {
-	var touched models.ChangedAttributes
+func attributesTouched(attrs []models.Attribute) *models.ChangedAttributes {
+	touched := &models.ChangedAttributes{}
 	for _, a := range attrs {
 		if len(a.Values) == 0 {
 			touched.Deleted = append(touched.Deleted, a.Name)
@@ -103,8 +102,7 @@ func attributesTouched(attrs []models.Attribute) []byte {
 			touched.Set = append(touched.Set, models.Attribute{Name: a.Name, Values: distinct(a.Values)})
 		}
 	}
-	data, _ := json.Marshal(touched) // plain strings always marshal
-	return data
+	return touched
 }
 
 func attributesShown(attrs []models.Attribute) any {

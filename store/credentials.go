@@ -13,13 +13,16 @@ import (
 // Credential reads what is kept of a user's password and logins, what is only noted so far
 // included. A user without any gets an empty one.
 func (r *Reads) Credential(ctx context.Context, user models.ID) (models.Credential, error) {
-	c := models.Credential{UserID: user}
-	err := r.db.WithContext(ctx).Where("user_id = ?", user).Take(&c).Error
-	if err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
-		return c, doing("read a credential", err)
-	}
-	r.store.notes.overlayCredential(&c)
-	return c, nil
+	var c models.Credential
+	err := r.store.notes.counted(ctx, func() error {
+		c = models.Credential{UserID: user}
+		err := r.db.WithContext(ctx).Where("user_id = ?", user).Take(&c).Error
+		if errors.Is(err, gorm.ErrRecordNotFound) {
+			return nil
+		}
+		return err
+	}, func(p *noted) { p.overlayCredential(&c) })
+	return c, doing("read a credential", err)
 }
 
 // Bookkeeping reads the bookkeeping of many users' logins at once, without any hash. Users
@@ -28,12 +31,17 @@ func (r *Reads) Bookkeeping(ctx context.Context, users []models.ID) (map[models.
 	out := make(map[models.ID]models.Credential, len(users))
 	for start := 0; start < len(users); start += 500 {
 		var rows []models.Credential
-		err := r.db.WithContext(ctx).Omit("hash").Where("user_id IN ?", users[start:min(start+500, len(users))]).Find(&rows).Error
+		err := r.store.notes.counted(ctx, func() error {
+			return r.db.WithContext(ctx).Omit("hash").Where("user_id IN ?", users[start:min(start+500, len(users))]).Find(&rows).Error
+		}, func(p *noted) {
+			for i := range rows {
+				p.overlayCredential(&rows[i])
+			}
+		})
 		if err != nil {
 			return nil, doing("read login bookkeeping", err)
 		}
 		for _, row := range rows {
-			r.store.notes.overlayCredential(&row)
 			out[row.UserID] = row
 		}
 	}
@@ -76,7 +84,7 @@ func (tx *Tx) SetPassword(u *models.User, hash models.Secret, history int) error
 	if err := tx.EndSessionsOf(u.ID, nil); err != nil {
 		return err
 	}
-	tx.changed(models.Change{Kind: models.CredentialSet, DirectoryID: u.DirectoryID, RowID: u.ID, Name: u.Name, Data: userData(u)})
+	tx.changed(models.Change{Kind: models.CredentialSet, DirectoryID: u.DirectoryID, RowID: u.ID, Name: u.Name, Data: userData(u, nil)})
 	tx.audit("user.password", u.Name, u.DirectoryID, nil, nil)
 	return nil
 }
@@ -117,7 +125,7 @@ func (tx *Tx) SetBookkeeping(u *models.User, c models.Credential) error {
 		}
 	}
 	tx.after = append(tx.after, func() { tx.store.notes.forgetUser(u.ID) })
-	tx.changed(models.Change{Kind: models.CredentialSet, DirectoryID: u.DirectoryID, RowID: u.ID, Name: u.Name, Data: userData(u)})
+	tx.changed(models.Change{Kind: models.CredentialSet, DirectoryID: u.DirectoryID, RowID: u.ID, Name: u.Name, Data: userData(u, nil)})
 	tx.audit("user.bookkeeping", u.Name, u.DirectoryID, nil, map[string]any{"mustChange": c.MustChange, "failures": c.Failures})
 	return nil
 }

@@ -107,7 +107,7 @@ func (tx *Tx) CreateDirectory(dir *models.Directory, secrets map[string]bool) er
 func (tx *Tx) SaveDirectory(before, dir *models.Directory, secrets map[string]bool) error {
 	dir.Key, dir.UpdatedAt = models.Key(dir.Name), tx.at
 	if err := tx.update(dir, "name", "key", "description", "active", "permissions", "updated_at"); err != nil {
-		return taken(err, models.NameTaken, dir.Name, "There is a directory of this name already.")
+		return taken(found(err, models.DirectoryNotFound, dir.Name), models.NameTaken, dir.Name, "There is a directory of this name already.")
 	}
 	if err := tx.db.Where("directory_id = ?", dir.ID).Delete(&models.DirectorySetting{}).Error; err != nil {
 		return doing("replace the directory's settings", err)
@@ -121,13 +121,17 @@ func (tx *Tx) SaveDirectory(before, dir *models.Directory, secrets map[string]bo
 	return nil
 }
 
-// DeleteDirectory removes a directory and everything in it.
+// DeleteDirectory removes a directory and everything in it, or answers DirectoryNotFound.
 func (tx *Tx) DeleteDirectory(dir *models.Directory) error {
+	if err := tx.remove(dir); err != nil {
+		return found(err, models.DirectoryNotFound, dir.Name)
+	}
 	tx.directoryChanged(dir, "directory.delete", shown(dir, nil), nil)
-	return doing("delete directory "+dir.Name, tx.db.Delete(dir).Error)
+	return nil
 }
 
 func (tx *Tx) directoryChanged(dir *models.Directory, action string, before, after any) {
+	tx.names[dir.ID] = dir.Name
 	tx.changed(models.Change{Kind: models.DirectoryChanged, DirectoryID: dir.ID, RowID: dir.ID, Name: dir.Name})
 	if !tx.silent {
 		tx.Audit(Act{Action: action, Subject: dir.Name, Directory: dir.Name, Before: before, After: after})
@@ -155,18 +159,23 @@ func shown(dir *models.Directory, secrets map[string]bool) any {
 		"active": dir.Active, "permissions": dir.Permissions, "settings": settings}
 }
 
-// directoryName names a directory for the audit log; empty when it is gone. Names are
-// remembered until a directory changes.
-func (r *Reads) directoryName(id models.ID) string {
-	if name, ok := r.store.directoryNames.Load(id); ok {
+// directoryName names a directory for the audit log; empty when it is gone. This process
+// remembers names until a directory changes, and those that a transaction read only once it
+// is kept: the directory may be the transaction's own.
+func (tx *Tx) directoryName(id models.ID) string {
+	if name, ok := tx.names[id]; ok {
+		return name
+	}
+	if name, ok := tx.store.directoryNames.Load(id); ok {
 		return name.(string)
 	}
 	var names []string
-	r.db.Raw("SELECT name FROM directories WHERE id = ?", id).Scan(&names)
+	tx.db.Raw("SELECT name FROM directories WHERE id = ?", id).Scan(&names)
 	if len(names) == 0 {
 		return ""
 	}
-	r.store.directoryNames.Store(id, names[0])
+	tx.names[id] = names[0]
+	tx.after = append(tx.after, func() { tx.store.directoryNames.Store(id, names[0]) })
 	return names[0]
 }
 

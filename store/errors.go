@@ -14,7 +14,7 @@ import (
 )
 
 // outward turns a database's failure into one that callers can act on: away, busy or full.
-// Every other error stays as it is.
+// Every other error stays as it is. What we were doing stays in its chain either way.
 func outward(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) {
 		return err
@@ -22,11 +22,14 @@ func outward(err error) error {
 	if _, ok := errors.AsType[*models.Error](err); ok {
 		return err
 	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return unavailable(err) // whatever the server said to it
+	}
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
-		return sqliteOutward(e)
+		return sqliteOutward(e, err)
 	}
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return postgresOutward(e)
+		return postgresOutward(e, err)
 	}
 	if away(err) {
 		return unavailable(err)
@@ -43,36 +46,35 @@ func full(err error) error {
 }
 
 func away(err error) bool {
-	_, isConnect := errors.AsType[*pgconn.ConnectError](err)
 	_, isNet := errors.AsType[net.Error](err)
-	return isConnect || isNet || errors.Is(err, context.DeadlineExceeded) || pgconn.SafeToRetry(err) ||
+	return isNet || errors.Is(err, context.DeadlineExceeded) || pgconn.SafeToRetry(err) ||
 		errors.Is(err, net.ErrClosed) || isUnexpectedEOF(err)
 }
 
 // sqliteOutward reads SQLite's primary result codes: busy 5, locked 6, out of disk 13,
 // can't open 14, I/O 10, read-only 8.
-func sqliteOutward(e *sqlite.Error) error {
+func sqliteOutward(e *sqlite.Error, err error) error {
 	switch e.Code() & 0xff {
 	case 13:
-		return full(e)
+		return full(err)
 	case 5, 6, 8, 10, 14:
-		return unavailable(e)
+		return unavailable(err)
 	}
-	return e
+	return err
 }
 
 // postgresOutward reads SQLSTATE classes: 08 connection, 53 resources, 57P shutting down,
 // 55P03 and 40 somebody else's locks.
-func postgresOutward(e *pgconn.PgError) error {
+func postgresOutward(e *pgconn.PgError, err error) error {
 	switch {
 	case e.Code == "53100":
-		return full(e)
+		return full(err)
 	case e.Code[:2] == "08", e.Code[:2] == "53", e.Code[:3] == "57P", e.Code == "55P03", e.Code[:2] == "40":
-		return unavailable(e)
+		return unavailable(err)
 	case e.Code == "25006": // read only: a standby, after a failover that the connection hasn't noticed
-		return unavailable(e)
+		return unavailable(err)
 	}
-	return e
+	return err
 }
 
 // found turns "no such row" into the code; it passes on every other failure.

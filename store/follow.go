@@ -15,15 +15,48 @@ import (
 // every transaction has ended; it asks for all lines from there on and remembers which of
 // them it has passed on. On SQLite, with its one writer, the number is the order of commit.
 type follower struct {
-	mu     sync.Mutex
-	tx     int64              // PostgreSQL: every transaction below it is passed on
-	seq    int64              // SQLite: every line up to it is passed on
-	passed map[int64]struct{} // lines above the place that are passed on already
-	readAt time.Time          // when the feed was last read to its end
-	poll   sync.Mutex         // one reading at a time
+	mu      sync.Mutex
+	tx      int64              // PostgreSQL: every transaction below it is passed on
+	seq     int64              // SQLite: every line up to it is passed on
+	passed  map[int64]struct{} // lines above the place that are passed on already
+	writing map[int64]struct{} // lines that a Write of this process is committing
+	readAt  time.Time          // when the feed was last read to its end
+	poll    sync.Mutex         // one reading at a time
+	past    []pastPlace        // where the place was in the last seconds, oldest first
 }
 
-func (f *follower) init() { f.passed = map[int64]struct{}{} }
+type pastPlace struct {
+	at    time.Time
+	place Place
+}
+
+// remember keeps where the place was; f.mu is held.
+func (f *follower) remember() {
+	place := Place(f.seq)
+	if f.tx != 0 {
+		place = Place(f.tx)
+	}
+	now := time.Now()
+	f.past = append(f.past, pastPlace{now, place})
+	// The newest that is older than the longest question must stay.
+	for len(f.past) > 2 && now.Sub(f.past[1].at) > 10*time.Second {
+		f.past = f.past[1:]
+	}
+}
+
+func (f *follower) placeBefore(d time.Duration) Place {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	found := f.past[0].place
+	for _, p := range f.past {
+		if time.Since(p.at) >= d {
+			found = p.place
+		}
+	}
+	return found
+}
+
+func (f *follower) init() { f.passed, f.writing = map[int64]struct{}{}, map[int64]struct{}{} }
 
 // start sets the place to now: the store's first readers read rows, not the feed.
 func (f *follower) start(ctx context.Context, s *Store) error {
@@ -42,14 +75,36 @@ func (f *follower) start(ctx context.Context, s *Store) error {
 		f.seq, err = s.LastChange(ctx)
 	}
 	f.readAt = time.Now()
+	f.remember()
 	return doing("find the end of the feed", err)
 }
 
-// own remembers lines of this process, which are passed on by Write itself.
+// commits says that a Write is about to commit these lines: who reads them from now on leaves
+// them to it.
+func (f *follower) commits(changes []models.Change) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range changes {
+		f.writing[c.Seq] = struct{}{}
+	}
+}
+
+// failed says that the commit failed. Should it have been kept all the same, the lines are
+// read like another's; else another's may get their numbers.
+func (f *follower) failed(changes []models.Change) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range changes {
+		delete(f.writing, c.Seq)
+	}
+}
+
+// own remembers committed lines of this process, which are passed on by Write itself.
 func (f *follower) own(changes []models.Change) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, c := range changes {
+		delete(f.writing, c.Seq)
 		if f.tx == 0 && c.Seq == f.seq+1 { // SQLite: nothing of another process lies in between
 			f.seq++
 		} else {
@@ -65,7 +120,7 @@ func (f *follower) place() (tx, seq int64) {
 }
 
 // CatchUp reads what other processes added to the feed and tells the listeners. It returns
-// when everything that was committed before the call is passed on.
+// when everything that they committed before the call is passed on.
 func (s *Store) CatchUp(ctx context.Context) error {
 	f := &s.follower
 	f.poll.Lock()
@@ -101,18 +156,33 @@ func (f *follower) advance(changes []models.Change, place int64, postgres bool) 
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.readAt = time.Now()
+	stand := false // the place can't pass a line whose Write has not returned from its commit
 	for _, c := range changes {
+		if !postgres && c.Seq <= f.seq {
+			continue // own moved the place while we were reading
+		}
+		if _, own := f.writing[c.Seq]; own {
+			stand = true
+			continue
+		}
 		if _, known := f.passed[c.Seq]; !known {
 			fresh = append(fresh, c)
 			f.passed[c.Seq] = struct{}{}
 		}
-		// What lies behind the new place is never read again.
-		if !postgres || c.Tx < place {
+		if !postgres && !stand {
 			delete(f.passed, c.Seq)
-			f.seq = max(f.seq, c.Seq)
+			f.seq = c.Seq
 		}
 	}
-	f.tx = max(f.tx, place)
+	if postgres && !stand && place > f.tx {
+		f.tx = place
+		for _, c := range changes {
+			if c.Tx < place { // it is never read again
+				delete(f.passed, c.Seq)
+			}
+		}
+	}
+	f.remember()
 	return fresh
 }
 

@@ -27,35 +27,37 @@ func (r *Reads) GroupsOf(ctx context.Context, dir models.ID, after string, limit
 // CreateGroup adds a group; it gets an external id where it has none. InvalidGroup when the
 // name, or the external id, is in use in the directory.
 func (tx *Tx) CreateGroup(g *models.Group) error {
-	g.NameKey, g.CreatedAt, g.UpdatedAt = models.Key(g.Name), tx.at, tx.at
+	g.NameKey, g.DescriptionKey = models.Key(g.Name), models.Key(g.Description)
+	g.CreatedAt, g.UpdatedAt = tx.at, tx.at
 	if g.ExternalID == "" {
 		g.ExternalID = randomUUID()
 	}
 	if err := tx.insert(g); err != nil {
 		return taken(err, models.InvalidGroup, g.Name, "Group already exists")
 	}
-	tx.groupChanged(models.GroupCreated, g)
+	tx.groupChanged(models.GroupCreated, g, nil)
 	tx.audit("group.create", g.Name, g.DirectoryID, nil, groupShown(g))
 	return nil
 }
 
 // SaveGroup stores a group's description and active flag as they are now.
 func (tx *Tx) SaveGroup(before, g *models.Group) error {
-	g.UpdatedAt = tx.at
-	if err := tx.update(g, "description", "active", "updated_at"); err != nil {
+	g.DescriptionKey, g.UpdatedAt = models.Key(g.Description), tx.at
+	if err := tx.update(g, "description", "description_key", "active", "updated_at"); err != nil {
 		return found(err, models.GroupNotFound, g.Name)
 	}
-	tx.groupChanged(models.GroupUpdated, g)
+	tx.groupChanged(models.GroupUpdated, g, nil)
 	tx.audit("group.set", g.Name, g.DirectoryID, groupShown(before), groupShown(g))
 	return nil
 }
 
-// DeleteGroup removes a group with its memberships, nestings and attributes.
+// DeleteGroup removes a group with its memberships, nestings and attributes, or answers
+// GroupNotFound.
 func (tx *Tx) DeleteGroup(g *models.Group) error {
-	if err := tx.db.Delete(g).Error; err != nil {
-		return doing("delete group", err)
+	if err := tx.remove(g); err != nil {
+		return found(err, models.GroupNotFound, g.Name)
 	}
-	tx.groupChanged(models.GroupDeleted, g)
+	tx.groupChanged(models.GroupDeleted, g, nil)
 	tx.audit("group.delete", g.Name, g.DirectoryID, groupShown(g), nil)
 	return nil
 }
@@ -65,9 +67,10 @@ func (tx *Tx) touchGroup(g *models.Group) error {
 	return found(tx.update(g, "updated_at"), models.GroupNotFound, g.Name)
 }
 
-func (tx *Tx) groupChanged(kind models.ChangeKind, g *models.Group) {
+func (tx *Tx) groupChanged(kind models.ChangeKind, g *models.Group, attrs *models.ChangedAttributes) {
 	data, _ := json.Marshal(models.ChangedGroup{ // plain fields always marshal
 		Description: g.Description, Active: g.Active, ExternalID: g.ExternalID, CreatedAt: g.CreatedAt, UpdatedAt: g.UpdatedAt,
+		Attributes: attrs,
 	})
 	tx.changed(models.Change{Kind: kind, DirectoryID: g.DirectoryID, RowID: g.ID, Name: g.Name, Data: data})
 }

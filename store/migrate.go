@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"gorm.io/gorm"
 
@@ -24,7 +23,9 @@ type schemaStep struct {
 func (schemaStep) TableName() string { return "schema_steps" }
 
 // SchemaLevel is the highest migration that this program knows.
-func SchemaLevel() int { return migrations.Steps[len(migrations.Steps)-1].Number }
+func SchemaLevel() int { return highest(migrations.Steps) }
+
+func highest(steps []migrations.Step) int { return steps[len(steps)-1].Number }
 
 // migrate makes or upgrades the schema. Two programs that start together do it once: the
 // second waits for the first one's transaction.
@@ -33,13 +34,14 @@ func (s *Store) migrate(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	known := highest(s.steps)
 	switch level := levelOf(have); {
-	case level == SchemaLevel():
+	case level == known:
 		return nil
-	case level > SchemaLevel():
-		return refuseNewer(have)
+	case level > known:
+		return refuseNewer(have, known)
 	case level > 0 && !o.Upgrade:
-		return fmt.Errorf("the database's schema is at step %d and this program needs step %d: start `rollcall serve` of this version once, it upgrades the database", level, SchemaLevel())
+		return fmt.Errorf("the database's schema is at step %d and this program needs step %d: start `rollcall serve` of this version once, it upgrades the database", level, known)
 	case level > 0:
 		if err := s.copyBeforeUpgrade(ctx, level); err != nil {
 			return err
@@ -57,9 +59,9 @@ func levelOf(have []schemaStep) int {
 }
 
 // refuseNewer lets an older program work beside a newer schema unless a step says it can't.
-func refuseNewer(have []schemaStep) error {
+func refuseNewer(have []schemaStep, known int) error {
 	for _, step := range have {
-		if step.OldestProgram > SchemaLevel() {
+		if step.OldestProgram > known {
 			return fmt.Errorf("the database was upgraded by a newer program (step %d, %q), which this one is too old for: "+
 				"start the newer rollcall, or restore the backup from before the upgrade", step.Number, step.Name)
 		}
@@ -99,7 +101,7 @@ func (s *Store) upgrade(ctx context.Context, o Options) error {
 			return err
 		}
 		level := levelOf(have)
-		for _, step := range migrations.Steps {
+		for _, step := range s.steps {
 			if step.Number <= level {
 				continue
 			}
@@ -138,19 +140,33 @@ func (s *Store) take(tx *gorm.DB, step migrations.Step, d migrations.Dialect, o 
 // backups (docs/operate.md).
 func (s *Store) copyBeforeUpgrade(ctx context.Context, level int) error {
 	if s.dialect.postgres() {
-		s.log.Info("schema will be upgraded", "from", level, "to", SchemaLevel())
+		s.log.Info("schema will be upgraded", "from", level, "to", highest(s.steps))
 		return nil
 	}
-	path := fmt.Sprintf("%s.before-step-%d-%s", s.dialect.path, level+1, s.now().UTC().Format("20060102T150405"))
-	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
-		path += fmt.Sprintf("-%d", time.Now().UnixNano())
-	}
-	if err := s.writer.WithContext(ctx).Exec("VACUUM INTO ?", path).Error; err != nil {
-		return doing("copy the database before its upgrade, nothing was changed", err)
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
+	path, err := s.claimCopy(level)
+	if err != nil {
 		return fmt.Errorf("copy the database before its upgrade: %w", err)
 	}
-	s.log.Info("schema will be upgraded", "from", level, "to", SchemaLevel(), "copy", path)
+	if err := s.writer.WithContext(ctx).Exec("VACUUM INTO ?", path).Error; err != nil {
+		return errors.Join(doing("copy the database before its upgrade, nothing was changed", err), os.Remove(path))
+	}
+	s.log.Info("schema will be upgraded", "from", level, "to", highest(s.steps), "copy", path)
 	return nil
+}
+
+// claimCopy makes an empty file that only its owner can read, under a name that nobody has:
+// VACUUM fills it.
+func (s *Store) claimCopy(level int) (path string, err error) {
+	name := fmt.Sprintf("%s.before-step-%d-%s", s.dialect.path, level+1, s.now().UTC().Format("20060102T150405"))
+	path = name
+	for n := 2; ; n++ {
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if err == nil {
+			return path, f.Close()
+		}
+		if !errors.Is(err, os.ErrExist) {
+			return "", err
+		}
+		path = fmt.Sprintf("%s-%d", name, n)
+	}
 }

@@ -21,7 +21,9 @@ const CallsKept = 50
 type notes struct {
 	mu       sync.Mutex
 	pending  *noted
-	flushing *noted // being written; still counts for reads
+	flushing *noted        // being written; still counts for reads
+	settling chan struct{} // while flushing is being committed: closed after it
+	batches  int           // how many were committed
 	wake     chan struct{}
 	one      sync.Mutex // one flush at a time
 	store    *Store
@@ -72,7 +74,8 @@ func (n *notes) note(do func(p *noted)) {
 	}
 }
 
-// NoteLogin notes a right password: the user's failures end, and it was seen now.
+// NoteLogin notes a right password: the user's failures end, and it was seen now. mustChange
+// says that the password has turned out to be expired.
 func (s *Store) NoteLogin(user models.ID, mustChange bool) {
 	now := s.Now()
 	s.notes.note(func(p *noted) {
@@ -127,15 +130,16 @@ func (s *Store) NoteCall(c models.Call) {
 
 // Delay reads a user's failed attempts through an application, what is only noted included.
 func (r *Reads) Delay(ctx context.Context, application, user models.ID) (models.Delay, error) {
-	d := models.Delay{ApplicationID: application, UserID: user}
-	var rows []models.Delay
-	if err := r.db.WithContext(ctx).Where("application_id = ? AND user_id = ?", application, user).Limit(1).Find(&rows).Error; err != nil {
-		return d, doing("read a delay", err)
-	}
-	if len(rows) == 1 {
-		d = rows[0]
-	}
-	r.store.notes.each(func(p *noted) {
+	var d models.Delay
+	err := r.store.notes.counted(ctx, func() error {
+		var rows []models.Delay
+		err := r.db.WithContext(ctx).Where("application_id = ? AND user_id = ?", application, user).Limit(1).Find(&rows).Error
+		d = models.Delay{ApplicationID: application, UserID: user}
+		if len(rows) == 1 {
+			d = rows[0]
+		}
+		return err
+	}, func(p *noted) {
 		note, ok := p.delays[delayKey{application, user}]
 		if !ok {
 			return
@@ -145,37 +149,25 @@ func (r *Reads) Delay(ctx context.Context, application, user models.ID) (models.
 		}
 		d.Failures, d.LastAt = d.Failures+note.failures, max(d.LastAt, note.lastAt)
 	})
-	return d, nil
+	return d, doing("read a delay", err)
 }
 
-// each calls do with the batch that is being written, then with the one that waits.
-func (n *notes) each(do func(p *noted)) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	do(n.flushing)
-	do(n.pending)
+func (p *noted) overlayCredential(c *models.Credential) {
+	note, ok := p.logins[c.UserID]
+	if !ok {
+		return
+	}
+	if note.reset {
+		c.Failures, c.MustChange = 0, c.MustChange || note.mustChange && c.ChangedAt <= note.succeeded
+	}
+	c.Failures += note.failures
+	c.LastAuthenticated, c.LastActive = max(c.LastAuthenticated, note.succeeded), max(c.LastActive, note.active)
 }
 
-func (n *notes) overlayCredential(c *models.Credential) {
-	n.each(func(p *noted) {
-		note, ok := p.logins[c.UserID]
-		if !ok {
-			return
-		}
-		if note.reset {
-			c.Failures, c.MustChange = 0, note.mustChange
-		}
-		c.Failures += note.failures
-		c.LastAuthenticated, c.LastActive = max(c.LastAuthenticated, note.succeeded), max(c.LastActive, note.active)
-	})
-}
-
-func (n *notes) overlaySession(s *models.Session) {
-	n.each(func(p *noted) {
-		if at := p.sessions[s.ID]; at > s.LastUsedAt {
-			s.LastUsedAt, s.ExpiresAt = at, at+models.Time(s.Lifetime)
-		}
-	})
+func (p *noted) overlaySession(s *models.Session) {
+	if at := p.sessions[s.ID]; at > s.LastUsedAt {
+		s.LastUsedAt, s.ExpiresAt = at, at+models.Time(s.Lifetime)
+	}
 }
 
 // forgetUser drops what is noted of a user whose password or bookkeeping was set.
@@ -225,7 +217,10 @@ func (s *Store) FlushNotes(ctx context.Context) error {
 	batch := n.flushing
 	n.mu.Unlock()
 
-	err := s.Write(ctx, models.System, batch.write)
+	err := s.Write(ctx, models.System, func(tx *Tx) error {
+		tx.settle = n.settle
+		return batch.write(tx)
+	})
 
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -262,7 +257,9 @@ func (p *noted) add(later *noted) {
 		}
 		p.delays[k] = d
 	}
-	maps.Copy(p.sessions, later.sessions)
+	for id, at := range later.sessions {
+		p.sessions[id] = max(p.sessions[id], at)
+	}
 	for id, calls := range later.calls {
 		list := append(p.calls[id], calls...)
 		p.calls[id] = list[max(0, len(list)-CallsKept):]
@@ -310,12 +307,16 @@ func (tx *Tx) writeLogin(user models.ID, l loginNote) error {
 	}
 	set := map[string]any{"failures": gorm.Expr("failures + ?", l.failures)}
 	if l.reset {
-		set = map[string]any{"failures": l.failures, "must_change": l.mustChange}
+		set = map[string]any{"failures": l.failures}
 	}
 	if l.succeeded != 0 {
 		set["last_authenticated"], set["last_active"] = l.succeeded, l.active
 	}
-	return tx.db.Model(&models.Credential{}).Where("user_id = ?", user).Updates(set).Error
+	if err := tx.db.Model(&models.Credential{}).Where("user_id = ?", user).Updates(set).Error; err != nil || !l.mustChange {
+		return err
+	}
+	// It was said of the password of that time: a newer one is not concerned.
+	return tx.db.Exec("UPDATE credentials SET must_change = true WHERE user_id = ? AND changed_at <= ?", user, l.succeeded).Error
 }
 
 func (tx *Tx) writeDelay(k delayKey, d delayNote) error {

@@ -10,10 +10,13 @@ import (
 // only noted so far count.
 func (r *Reads) SessionByToken(ctx context.Context, hash []byte) (*models.Session, error) {
 	var s models.Session
-	if err := r.db.WithContext(ctx).Where("token_hash = ?", hash).Take(&s).Error; err != nil {
+	err := r.store.notes.counted(ctx, func() error {
+		s = models.Session{}
+		return r.db.WithContext(ctx).Where("token_hash = ?", hash).Take(&s).Error
+	}, func(p *noted) { p.overlaySession(&s) })
+	if err != nil {
 		return nil, found(err, models.InvalidToken, "")
 	}
-	r.store.notes.overlaySession(&s)
 	return &s, nil
 }
 
@@ -21,13 +24,18 @@ func (r *Reads) SessionByToken(ctx context.Context, hash []byte) (*models.Sessio
 // lifetime, or answers InvalidToken.
 func (r *Reads) SessionWithFactors(ctx context.Context, user models.ID, factors []byte, lifetime int64, now models.Time) (*models.Session, error) {
 	var sessions []models.Session
-	err := r.db.WithContext(ctx).Where("user_id = ? AND factors = ? AND lifetime = ? AND NOT unbound", user, factors, lifetime).
-		Order("id DESC").Limit(20).Find(&sessions).Error
+	err := r.store.notes.counted(ctx, func() error {
+		return r.db.WithContext(ctx).Where("user_id = ? AND factors = ? AND lifetime = ? AND NOT unbound", user, factors, lifetime).
+			Order("id DESC").Limit(20).Find(&sessions).Error
+	}, func(p *noted) {
+		for i := range sessions {
+			p.overlaySession(&sessions[i])
+		}
+	})
 	if err != nil {
 		return nil, doing("read sessions", err)
 	}
 	for i := range sessions {
-		r.store.notes.overlaySession(&sessions[i])
 		if sessions[i].ExpiresAt > now {
 			return &sessions[i], nil
 		}

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"database/sql"
 	"fmt"
 	"log/slog"
@@ -15,6 +17,7 @@ import (
 	"gorm.io/gorm"
 
 	"github.com/rollcall-id/rollcall/models"
+	"github.com/rollcall-id/rollcall/store/migrations"
 )
 
 // Options say how to open a store.
@@ -24,14 +27,18 @@ type Options struct {
 	Upgrade bool   // upgrade an older schema; without it, an older schema is refused
 	Log     *slog.Logger
 	Now     func() time.Time // nil: time.Now
+
+	steps []migrations.Step // nil: those of this program; tests have others
 }
 
 // A Store reads and writes rows. Its methods may be called by many goroutines.
 type Store struct {
 	Reads
 	dialect dialect
+	steps   []migrations.Step
 	writer  *gorm.DB
 	seal    cipher.AEAD
+	markKey []byte
 	now     func() time.Time
 	log     *slog.Logger
 	close   func() error
@@ -69,12 +76,18 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{now: o.Now, log: o.Log}
+	s := &Store{now: o.Now, log: o.Log, steps: o.steps}
+	if s.steps == nil {
+		s.steps = migrations.Steps
+	}
 	s.notes.init(s)
 	s.follower.init()
 	s.OnCommit(s.forgetDirectoryNames)
 	var err error
 	if s.seal, err = newSeal(o.Key); err != nil {
+		return nil, err
+	}
+	if s.markKey, err = hkdf.Key(sha256.New, o.Key, nil, "rollcall mark v1", KeySize); err != nil {
 		return nil, err
 	}
 	switch {

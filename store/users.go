@@ -56,7 +56,8 @@ func (r *Reads) UsersOf(ctx context.Context, dir models.ID, after string, limit 
 // CreateUser adds a user; it gets an external id where it has none. InvalidUser when the
 // name, or the external id, is in use in the directory.
 func (tx *Tx) CreateUser(u *models.User) error {
-	u.NameKey, u.EmailKey = models.Key(u.Name), models.Key(u.Email)
+	u.NameKey = models.Key(u.Name)
+	foldUser(u)
 	u.CreatedAt, u.UpdatedAt = tx.at, tx.at
 	if u.ExternalID == "" {
 		u.ExternalID = randomUUID()
@@ -72,11 +73,14 @@ func (tx *Tx) CreateUser(u *models.User) error {
 // SaveUser stores a user's standard fields as they are now; before is what they were. A user
 // who becomes inactive loses all sessions.
 func (tx *Tx) SaveUser(before, u *models.User) error {
-	u.EmailKey, u.UpdatedAt = models.Key(u.Email), tx.at
-	if err := tx.update(u, "first_name", "last_name", "display_name", "email", "email_key", "active", "updated_at"); err != nil {
+	u.UpdatedAt = tx.at
+	foldUser(u)
+	err := tx.update(u, "first_name", "first_key", "last_name", "last_key", "display_name", "display_key",
+		"email", "email_key", "active", "updated_at")
+	if err != nil {
 		return found(err, models.UserNotFound, u.Name)
 	}
-	if before.Active && !u.Active {
+	if !u.Active { // whatever before says: another may have written in the meantime
 		if err := tx.EndSessionsOf(u.ID, nil); err != nil {
 			return err
 		}
@@ -84,6 +88,11 @@ func (tx *Tx) SaveUser(before, u *models.User) error {
 	tx.userChanged(models.UserUpdated, u, "")
 	tx.audit("user.set", u.Name, u.DirectoryID, userShown(before), userShown(u))
 	return nil
+}
+
+func foldUser(u *models.User) {
+	u.FirstKey, u.LastKey = models.Key(u.FirstName), models.Key(u.LastName)
+	u.DisplayKey, u.EmailKey = models.Key(u.DisplayName), models.Key(u.Email)
 }
 
 // RenameUser gives a user another name; its external id stays. InvalidUser when the name is
@@ -100,13 +109,13 @@ func (tx *Tx) RenameUser(u *models.User, name string) error {
 }
 
 // DeleteUser removes a user with everything that hangs on it: memberships, attributes,
-// credential, identities, aliases, sessions.
+// credential, identities, aliases, sessions. UserNotFound when it is gone already.
 func (tx *Tx) DeleteUser(u *models.User) error {
 	if err := tx.EndSessionsOf(u.ID, nil); err != nil {
 		return err
 	}
-	if err := tx.db.Delete(u).Error; err != nil {
-		return doing("delete user", err)
+	if err := tx.remove(u); err != nil {
+		return found(err, models.UserNotFound, u.Name)
 	}
 	tx.userChanged(models.UserDeleted, u, "")
 	tx.audit("user.delete", u.Name, u.DirectoryID, userShown(u), nil)
@@ -120,13 +129,13 @@ func (tx *Tx) touchUser(u *models.User) error {
 }
 
 func (tx *Tx) userChanged(kind models.ChangeKind, u *models.User, oldName string) {
-	tx.changed(models.Change{Kind: kind, DirectoryID: u.DirectoryID, RowID: u.ID, Name: u.Name, Member: oldName, Data: userData(u)})
+	tx.changed(models.Change{Kind: kind, DirectoryID: u.DirectoryID, RowID: u.ID, Name: u.Name, Member: oldName, Data: userData(u, nil)})
 }
 
-func userData(u *models.User) []byte {
+func userData(u *models.User, attrs *models.ChangedAttributes) []byte {
 	data, _ := json.Marshal(models.ChangedUser{ // plain fields always marshal
 		FirstName: u.FirstName, LastName: u.LastName, DisplayName: u.DisplayName, Email: u.Email,
-		Active: u.Active, ExternalID: u.ExternalID, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt,
+		Active: u.Active, ExternalID: u.ExternalID, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt, Attributes: attrs,
 	})
 	return data
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"io"
@@ -25,8 +26,10 @@ type Tx struct {
 	at      models.Time
 	changes []models.Change
 	audits  []models.AuditEntry
-	after   []func() // what this process forgets once the transaction is kept
-	silent  bool     // a bulk write: its caller audits the whole
+	after   []func()                        // what this process forgets or remembers once the transaction is kept
+	silent  bool                            // a bulk write: its caller audits the whole
+	names   map[models.ID]string            // of directories, as this transaction sees them
+	settle  func(commit func() error) error // runs the commit
 }
 
 // Write runs do in one transaction on behalf of by: all of it is kept, or nothing. It returns
@@ -39,6 +42,9 @@ func (s *Store) Write(ctx context.Context, by models.Actor, do func(tx *Tx) erro
 		if err == nil {
 			s.committed(tx)
 			return nil
+		}
+		if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil {
+			err = ctx.Err() // database/sql ends a transaction with its context, and may tell us so in its own words
 		}
 		if try == tries || !inTheWay(err) {
 			return outward(err)
@@ -89,16 +95,24 @@ func (s *Store) writeOnce(ctx context.Context, by models.Actor, do func(tx *Tx) 
 			g.Rollback()
 		}
 	}()
-	tx := &Tx{Reads: Reads{db: g, store: s}, by: by, at: s.Now()}
+	tx := &Tx{Reads: Reads{db: g, store: s}, by: by, at: s.Now(), names: map[models.ID]string{}, settle: plainly}
 	if err := do(tx); err != nil {
 		return nil, err
 	}
 	if err := tx.finish(); err != nil {
 		return nil, err
 	}
+	s.follower.commits(tx.changes)
 	done = true
-	return tx, g.Commit().Error
+	if err := tx.settle(func() error { return g.Commit().Error }); err != nil {
+		s.follower.failed(tx.changes)
+		return nil, err
+	}
+	return tx, nil
 }
+
+// plainly commits with nothing around it.
+func plainly(commit func() error) error { return commit() }
 
 var errWaited = errors.New("waited ten seconds for another write to end")
 
@@ -178,6 +192,15 @@ func asJSON(v any) string {
 
 // insert creates one row.
 func (tx *Tx) insert(row any) error { return tx.db.Create(row).Error }
+
+// remove deletes one row.
+func (tx *Tx) remove(row any) error {
+	r := tx.db.Delete(row)
+	if r.Error == nil && r.RowsAffected == 0 {
+		return gorm.ErrRecordNotFound
+	}
+	return r.Error
+}
 
 // update sets the named columns of one row.
 func (tx *Tx) update(row any, columns ...string) error {

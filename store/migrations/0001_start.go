@@ -38,8 +38,11 @@ CREATE TABLE users (
 	name text NOT NULL,
 	name_key {key} NOT NULL,
 	first_name text NOT NULL DEFAULT '',
+	first_key {key} NOT NULL DEFAULT '',
 	last_name text NOT NULL DEFAULT '',
+	last_key {key} NOT NULL DEFAULT '',
 	display_name text NOT NULL DEFAULT '',
+	display_key {key} NOT NULL DEFAULT '',
 	email text NOT NULL DEFAULT '',
 	email_key {key} NOT NULL DEFAULT '',
 	active {bool} NOT NULL,
@@ -49,16 +52,18 @@ CREATE TABLE users (
 );
 CREATE UNIQUE INDEX users_by_name ON users (directory_id, name_key);
 CREATE UNIQUE INDEX users_by_external_id ON users (directory_id, external_id);
-CREATE INDEX users_by_email ON users (email_key);
+CREATE INDEX users_by_email ON users (directory_id, email_key);
 
 CREATE TABLE user_attributes (
 	user_id {int} NOT NULL REFERENCES users (id) ON DELETE CASCADE,
 	name {key} NOT NULL,
 	position {int} NOT NULL,
 	value text NOT NULL,
+	value_key {key} NOT NULL,
 	writer {int} NOT NULL DEFAULT 0,
 	PRIMARY KEY (user_id, name, position)
 );
+CREATE INDEX user_attributes_by_value ON user_attributes (name, substr(value_key, 1, 200));
 
 CREATE TABLE identities (
 	provider {key} NOT NULL,
@@ -91,6 +96,7 @@ CREATE TABLE groups (
 	name text NOT NULL,
 	name_key {key} NOT NULL,
 	description text NOT NULL DEFAULT '',
+	description_key {key} NOT NULL DEFAULT '',
 	active {bool} NOT NULL,
 	external_id {key} NOT NULL,
 	created_at {int} NOT NULL,
@@ -104,9 +110,11 @@ CREATE TABLE group_attributes (
 	name {key} NOT NULL,
 	position {int} NOT NULL,
 	value text NOT NULL,
+	value_key {key} NOT NULL,
 	writer {int} NOT NULL DEFAULT 0,
 	PRIMARY KEY (group_id, name, position)
 );
+CREATE INDEX group_attributes_by_value ON group_attributes (name, substr(value_key, 1, 200));
 
 CREATE TABLE memberships (
 	group_id {int} NOT NULL REFERENCES groups (id) ON DELETE CASCADE,

@@ -18,7 +18,7 @@ type Step struct {
 }
 
 // Steps lists all steps in order.
-var Steps = []Step{start}
+var Steps = []Step{start, events}
 
 // Dialect holds how one database spells the types that differ.
 type Dialect struct {
