@@ -1,0 +1,223 @@
+package application
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/rollcall-id/rollcall/internal/password"
+	"github.com/rollcall-id/rollcall/models"
+)
+
+// Authenticate finds out which application calls, in Crowd's order: name, address, password.
+// So a wrong address is reported (AddressForbidden) also when the password is wrong, as long
+// as the name exists. Everything else is AppUnauthorized.
+//
+// What another process changed a moment ago counts: before a refusal the feed is read.
+func (s *Service) Authenticate(ctx context.Context, authorization string, caller Caller) (*View, error) {
+	name, secret, ok := parseBasic(authorization)
+	if !ok {
+		return nil, models.Fail(models.AppUnauthorized, "", "")
+	}
+	seen := s.registry.dropped.Load() // asked first: what changes from here on may be missing in the answer
+	v, err := s.authenticate(ctx, name, secret, authorization, caller)
+	if models.Is(err, models.AppUnauthorized) || models.Is(err, models.AddressForbidden) {
+		if cerr := s.store.CatchUp(ctx); cerr != nil {
+			return nil, cerr
+		}
+		if s.registry.dropped.Load() != seen {
+			v, err = s.authenticate(ctx, name, secret, authorization, caller)
+		}
+	}
+	if err != nil {
+		s.refused(err, name, caller)
+		return nil, err
+	}
+	return v, nil
+}
+
+func (s *Service) authenticate(ctx context.Context, name string, secret models.Secret, header string, caller Caller) (*View, error) {
+	c, err := s.configured(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("authenticate application: %w", err)
+	}
+	a := c.apps[models.Key(name)]
+	if a == nil || !a.Active {
+		return nil, models.Fail(models.AppUnauthorized, name, "")
+	}
+	if !a.addresses.allow(ctx, s.hosts, caller.Address) {
+		return nil, models.Fail(models.AddressForbidden, a.Name, "")
+	}
+	right, err := s.proven(ctx, a, header, secret)
+	if err != nil {
+		return nil, err
+	}
+	if !right {
+		return nil, models.Fail(models.AppUnauthorized, a.Name, "")
+	}
+	return newView(s, a, caller), nil
+}
+
+// refused writes down who was refused; the audit log bounds how often.
+func (s *Service) refused(err error, name string, caller Caller) {
+	code := models.CodeOf(err)
+	if code != models.AppUnauthorized && code != models.AddressForbidden {
+		return
+	}
+	by := models.Actor{Kind: models.ActorApplication, Name: printable(name), Address: address(caller), Request: caller.Request}
+	s.audit.Refused(by, "app.refused", string(code), by.Name, "")
+	if c := s.registry.current.Load(); c != nil {
+		if a := c.apps[models.Key(name)]; a != nil {
+			status := map[models.Code]int{models.AppUnauthorized: 401, models.AddressForbidden: 403}[code]
+			s.store.NoteCall(models.Call{ApplicationID: a.ID, At: s.store.Now(), Address: by.Address, Status: status, Reason: string(code)})
+		}
+	}
+}
+
+func printable(name string) string {
+	name = strings.ToValidUTF8(name, "?")
+	if models.TextProblem(name, models.MaxName) != "" {
+		return "(unprintable)"
+	}
+	return name
+}
+
+func address(c Caller) string {
+	if !c.Address.IsValid() {
+		return ""
+	}
+	return c.Address.String()
+}
+
+// parseBasic reads an Authorization header (RFC 7617): the scheme in any case, the pair split
+// at its first colon, UTF-8 or else Latin-1.
+func parseBasic(header string) (name string, secret models.Secret, ok bool) {
+	scheme, encoded, found := strings.Cut(strings.TrimSpace(header), " ")
+	if !found || !strings.EqualFold(scheme, "Basic") {
+		return "", "", false
+	}
+	encoded = strings.TrimRight(strings.TrimSpace(encoded), "=")
+	pair, err := base64.RawStdEncoding.DecodeString(encoded)
+	if err != nil {
+		return "", "", false
+	}
+	if !utf8.Valid(pair) {
+		pair = latin1(pair)
+	}
+	user, pass, found := strings.Cut(string(pair), ":")
+	if !found || user == "" {
+		return "", "", false
+	}
+	return user, models.Secret(pass), true
+}
+
+func latin1(b []byte) []byte {
+	runes := make([]rune, len(b))
+	for i, c := range b {
+		runes[i] = rune(c)
+	}
+	return []byte(string(runes))
+}
+
+// proofs remembers which headers were checked against which stored passwords, so that a slow
+// hash is computed once per password and not once per request. A stored password never
+// changes, only comes and goes, so a proof can't become wrong: it counts as long as the
+// password it names is still the application's.
+type proofs struct {
+	key   []byte // of this process only
+	mu    sync.Mutex
+	known map[[sha256.Size]byte]proof
+}
+
+// proof says which password row of an application a header matched, zero for none, and which
+// it did not. Rows are named one by one: one with a lower number may be committed later.
+type proof struct {
+	application models.ID
+	password    models.ID
+	others      []models.ID
+}
+
+const maxProofs = 4096
+
+func newProofs() *proofs {
+	key := make([]byte, 32)
+	rand.Read(key) // never fails
+	return &proofs{key: key, known: map[[sha256.Size]byte]proof{}}
+}
+
+func (p *proofs) digest(header string) (d [sha256.Size]byte) {
+	mac := hmac.New(sha256.New, p.key)
+	mac.Write([]byte(header))
+	mac.Sum(d[:0])
+	return d
+}
+
+// get gives what is known of a header and an application: an empty proof where that is nothing.
+func (p *proofs) get(d [sha256.Size]byte, application models.ID) proof {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if known := p.known[d]; known.application == application {
+		return known
+	}
+	return proof{application: application}
+}
+
+func (p *proofs) put(d [sha256.Size]byte, found proof) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.known) >= maxProofs {
+		clear(p.known)
+	}
+	p.known[d] = found
+}
+
+// proven tells whether the header's password is one of the application's that are valid now.
+func (s *Service) proven(ctx context.Context, a *app, header string, secret models.Secret) (bool, error) {
+	d, now := s.proofs.digest(header), s.store.Now()
+	valid := slices.DeleteFunc(slices.Clone(a.Passwords), func(p models.ApplicationPassword) bool {
+		return p.ExpiresAt != 0 && p.ExpiresAt <= now
+	})
+	known := s.proofs.get(d, a.ID)
+	if slices.ContainsFunc(valid, func(p models.ApplicationPassword) bool { return p.ID == known.password }) {
+		return true, nil
+	}
+	found := proof{application: a.ID}
+	for _, p := range valid {
+		right := false
+		if !slices.Contains(known.others, p.ID) {
+			var err error
+			if right, err = s.opens(ctx, a, p, secret); err != nil {
+				return false, err
+			}
+		}
+		if right {
+			found.password = p.ID
+			break
+		}
+		found.others = append(found.others, p.ID)
+	}
+	s.proofs.put(d, found)
+	return found.password != 0, nil
+}
+
+// opens computes whether a secret is the stored password.
+func (s *Service) opens(ctx context.Context, a *app, p models.ApplicationPassword, secret models.Secret) (bool, error) {
+	verdict, err := s.hasher.Check(ctx, p.Hash.Reveal(), secret.Reveal())
+	switch {
+	case errors.Is(err, password.ErrBusy):
+		return false, &models.Error{Code: models.Busy, Message: "Too many passwords are being checked at the moment; try again shortly.", Err: err}
+	case errors.Is(err, password.ErrTooLong):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("check the password of application %s: %w", a.Name, err)
+	}
+	return verdict.OK, nil
+}

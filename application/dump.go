@@ -1,0 +1,90 @@
+package application
+
+import (
+	"context"
+	"iter"
+
+	"github.com/rollcall-id/rollcall/models"
+	"github.com/rollcall-id/rollcall/store"
+)
+
+// dumpBatch is how many groups of a dump are read at once: memory doesn't grow with the
+// directory, nor with a group.
+const dumpBatch = 200
+
+// Memberships calls each for every visible group in the order of names, also those without
+// members, with the names of its direct users and groups. Both sequences can be read once,
+// before each returns, the users first. All of it is of one moment.
+func (v *View) Memberships(ctx context.Context, each func(group string, users, groups iter.Seq2[string, error]) error) error {
+	return v.store.Snapshot(ctx, func(r *store.Reads) error {
+		aliases, err := v.allAliases(ctx, r)
+		if err != nil {
+			return err
+		}
+		after := ""
+		for {
+			groups, err := r.VisibleGroups(ctx, v.app.visible, after, dumpBatch)
+			if err != nil || len(groups) == 0 {
+				return err
+			}
+			last := groups[len(groups)-1].NameKey
+			if err := v.dumpGroups(ctx, r, groups, after, last, aliases, each); err != nil {
+				return err
+			}
+			after = last
+		}
+	})
+}
+
+func (v *View) allAliases(ctx context.Context, r *store.Reads) (map[models.ID]string, error) {
+	out := map[models.ID]string{}
+	if !v.app.HasAliases {
+		return out, nil
+	}
+	list, err := r.Aliases(ctx, v.app.ID)
+	for _, a := range list {
+		out[a.UserID] = a.Name
+	}
+	return out, err
+}
+
+// dumpGroups goes through one batch: its groups in groups are read first, then the users are
+// streamed, since one connection can't do both at once.
+func (v *View) dumpGroups(ctx context.Context, r *store.Reads, groups []*models.Group, after, last string, aliases map[models.ID]string,
+	each func(group string, users, groups iter.Seq2[string, error]) error) error {
+	children := map[string][]string{}
+	for m, err := range r.DumpChildren(ctx, v.app.visible, after, last) {
+		if err != nil {
+			return err
+		}
+		children[m.GroupKey] = append(children[m.GroupKey], v.name(m.Name))
+	}
+	next, stop := iter.Pull2(r.DumpUsers(ctx, v.app.visible, after, last))
+	defer stop()
+	member, err, ok := next()
+	for _, g := range groups {
+		users := func(yield func(string, error) bool) {
+			for ok && (err != nil || member.GroupKey == g.NameKey) {
+				name := member.Name
+				if alias, has := aliases[member.ID]; has {
+					name = alias
+				}
+				if !yield(v.name(name), err) || err != nil {
+					return
+				}
+				member, err, ok = next()
+			}
+		}
+		inside := func(yield func(string, error) bool) {
+			for _, name := range children[g.NameKey] {
+				if !yield(name, nil) {
+					return
+				}
+			}
+		}
+		if err := each(v.name(g.Name), users, inside); err != nil {
+			return err
+		}
+	}
+	return err
+}

@@ -1,0 +1,121 @@
+package application
+
+import (
+	"context"
+
+	"github.com/rollcall-id/rollcall/models"
+	"github.com/rollcall-id/rollcall/store"
+)
+
+// GroupsOf lists the groups that a user is in, by name. UserNotFound for an unknown user.
+func (v *View) GroupsOf(ctx context.Context, user string, d Depth, p models.Page) ([]*models.Group, error) {
+	start, err := v.userStart(ctx, &v.store.Reads, user, d)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := v.store.GroupsAround(ctx, v.app.visible, start, p)
+	return v.groups(groups), err
+}
+
+// Members lists the users in a group, by name. GroupNotFound for an unknown group.
+func (v *View) Members(ctx context.Context, group string, d Depth, p models.Page) ([]*User, error) {
+	start, err := v.groupStart(ctx, &v.store.Reads, group, d, everywhere)
+	if err != nil {
+		return nil, err
+	}
+	users, err := v.store.MembersOf(ctx, v.app.visible, start, p)
+	if err != nil {
+		return nil, err
+	}
+	return v.present(ctx, users)
+}
+
+// Parents lists the groups that a group is in, by name.
+func (v *View) Parents(ctx context.Context, group string, d Depth, p models.Page) ([]*models.Group, error) {
+	start, err := v.groupStart(ctx, &v.store.Reads, group, d, asMember)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := v.store.ParentsOf(ctx, v.app.visible, start, p)
+	return v.groups(groups), err
+}
+
+// Children lists the groups in a group, by name.
+func (v *View) Children(ctx context.Context, group string, d Depth, p models.Page) ([]*models.Group, error) {
+	start, err := v.groupStart(ctx, &v.store.Reads, group, d, everywhere)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := v.store.ChildrenOf(ctx, v.app.visible, start, p)
+	return v.groups(groups), err
+}
+
+// CheckMember answers NotMember unless a user is in a group, also when either is unknown.
+func (v *View) CheckMember(ctx context.Context, user, group string, d Depth) error {
+	groups, err := v.GroupsOf(ctx, user, d, models.Everything)
+	return among(groups, err, user, group)
+}
+
+// CheckChild answers NotMember unless a group is in another, also when either is unknown.
+func (v *View) CheckChild(ctx context.Context, child, parent string, d Depth) error {
+	groups, err := v.Parents(ctx, child, d, models.Everything)
+	return among(groups, err, child, parent)
+}
+
+func among(groups []*models.Group, err error, member, group string) error {
+	if err != nil && !models.Is(err, models.UserNotFound) && !models.Is(err, models.GroupNotFound) {
+		return err
+	}
+	key := models.Key(group)
+	for _, g := range groups {
+		if g.NameKey == key {
+			return nil
+		}
+	}
+	return models.Fail(models.NotMember, member, "<"+member+"> is not a member of group <"+group+">")
+}
+
+// userStart says at which rows a walk from a user begins: its canonical row, or with
+// aggregation every row of its name.
+func (v *View) userStart(ctx context.Context, r *store.Reads, user string, d Depth) (store.Start, error) {
+	u, err := v.find(ctx, r, user)
+	if err != nil {
+		return store.Start{}, err
+	}
+	start := store.Start{IDs: []models.ID{u.ID}, Nested: v.nested(d)}
+	if !v.app.Aggregate {
+		return start, nil
+	}
+	all, err := r.UsersNamed(ctx, v.app.visible, u.Name)
+	start.IDs = start.IDs[:0]
+	for _, u := range all {
+		start.IDs = append(start.IDs, u.ID)
+	}
+	return start, err
+}
+
+// role says in which role a group begins a walk.
+type role int
+
+const (
+	asMember   role = iota // of other groups: its canonical row counts, as for a user
+	everywhere             // as the group whose members are wanted: each directory has its own
+)
+
+func (v *View) groupStart(ctx context.Context, r *store.Reads, group string, d Depth, as role) (store.Start, error) {
+	rows, err := r.GroupsNamed(ctx, v.app.visible, group)
+	if err != nil {
+		return store.Start{}, err
+	}
+	if len(rows) == 0 {
+		return store.Start{}, groupNotFound(group)
+	}
+	if as == asMember && !v.app.Aggregate {
+		rows = rows[:1]
+	}
+	start := store.Start{Key: rows[0].NameKey, Nested: v.nested(d)}
+	for _, g := range rows {
+		start.IDs = append(start.IDs, g.ID)
+	}
+	return start, nil
+}
