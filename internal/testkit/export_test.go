@@ -1,0 +1,4 @@
+package testkit
+
+// GoldenPath is goldenPath.
+var GoldenPath = goldenPath
