@@ -1,0 +1,105 @@
+package crowd
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/rollcall-id/rollcall/api"
+	"github.com/rollcall-id/rollcall/application"
+)
+
+// apiLevel is the newest level of the API that we speak, as Crowd counts: 1.1 brought the
+// membership dump, 1.2 events, 1.3 ending a user's sessions, 1.4 webhooks.
+const apiLevel = "1.4"
+
+// A request is what this package remembers of one.
+type request struct {
+	context string // "/crowd" or "": the links of the answer keep it
+	view    *application.View
+}
+
+const requestKey = "rollcall.crowd.request"
+
+// What the server's access log reads from the context: the name of the application, and how a
+// login ended.
+const (
+	logApplication = "application"
+	logLogin       = "login"
+)
+
+// loggedIn tells the access log how a login ended.
+func loggedIn(c echo.Context, err error) {
+	outcome := "accepted"
+	if err != nil {
+		outcome = refuse(c, err).Reason
+	}
+	c.Set(logLogin, outcome)
+}
+
+func requestOf(c echo.Context) *request { return c.Get(requestKey).(*request) }
+
+// view gives the window of the application that calls: a handler can't see past it.
+func view(c echo.Context) *application.View { return requestOf(c).view }
+
+func reqctx(c echo.Context) context.Context { return c.Request().Context() }
+
+// authenticated lets an application in before anybody says whether its path exists: clients
+// learn from a path that doesn't whether their password is right (404) or wrong (401).
+func (h *handler) authenticated(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		caller := application.Caller{Address: address(c), Request: api.RequestID(c)}
+		v, err := h.application.Authenticate(reqctx(c), c.Request().Header.Get(echo.HeaderAuthorization), caller)
+		if err != nil {
+			return err
+		}
+		requestOf(c).view = v
+		c.Set(logApplication, v.Application().Name)
+		err = next(c)
+		status, reason := c.Response().Status, ""
+		if err != nil {
+			refusal := refuse(c, err)
+			status, reason = refusal.Status, refusal.Reason
+		}
+		v.Note(c.Request().Method, route(c), status, reason)
+		return err
+	}
+}
+
+// address gives who calls, as far as proxies are trusted; it is not valid when that can't be
+// told.
+func address(c echo.Context) netip.Addr {
+	a, err := netip.ParseAddr(c.RealIP())
+	if err != nil {
+		return netip.Addr{}
+	}
+	return a.Unmap().WithZone("")
+}
+
+// route gives the resource without names: "/user/group/direct", "/session/:token".
+func route(c echo.Context) string {
+	return strings.TrimPrefix(strings.TrimPrefix(c.Path(), base), "/1")
+}
+
+// prepared stops a request that could not be answered anyway before its handler changes
+// anything: nobody would read the answer's format, or its query makes no sense.
+func prepared(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if _, err := api.FormatOf(c); err != nil {
+			return err
+		}
+		return queried(next)(c)
+	}
+}
+
+// queried is for a resource that has its own format, whatever the caller asks for.
+func queried(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if err := api.ReadQuery(c); err != nil {
+			return err
+		}
+		return next(c)
+	}
+}

@@ -1,0 +1,63 @@
+package api
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+)
+
+// chunk is about how much a streamed answer sends at once.
+const chunk = 48 << 10
+
+// A Stream sends an XML answer that is too long to be built first. How long the caller may take
+// to read each chunk is the server's business. The first chunk is held
+// back: a failure before it is sent is answered like any other. A failure after it must be
+// returned by the handler; ErrorHandler then cuts the connection, since half a list that looks
+// whole would be believed.
+//
+//	b := stream.Begin()
+//	for … {
+//		b = append(b, …)
+//		if b, err = stream.Pass(b); err != nil {
+//			return err
+//		}
+//	}
+//	return stream.End(b)
+type Stream struct {
+	c       echo.Context
+	control *http.ResponseController
+}
+
+// NewStream prepares an answer with status 200.
+func NewStream(c echo.Context) *Stream {
+	return &Stream{c: c, control: http.NewResponseController(c.Response())}
+}
+
+// Begin gives the buffer to append to.
+func (s *Stream) Begin() []byte {
+	return append(make([]byte, 0, chunk+4<<10), Declaration...)
+}
+
+// Pass sends b when it is enough for a chunk, and gives the buffer to go on with.
+func (s *Stream) Pass(b []byte) ([]byte, error) {
+	if len(b) < chunk {
+		return b, nil
+	}
+	if err := s.send(b); err != nil {
+		return nil, err
+	}
+	return b[:0], s.control.Flush()
+}
+
+// End sends what is left, and the answer is whole.
+func (s *Stream) End(b []byte) error { return s.send(b) }
+
+func (s *Stream) send(b []byte) error {
+	response := s.c.Response()
+	if !response.Committed {
+		response.Header().Set(echo.HeaderContentType, XML.ContentType())
+		response.WriteHeader(http.StatusOK)
+	}
+	_, err := response.Write(b)
+	return err
+}
