@@ -1,0 +1,180 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+// The forms of the log.
+const (
+	LogJSON = "json"
+	LogText = "text"
+)
+
+// The keys of log lines, the same everywhere, so that one query finds all lines about one thing.
+const (
+	KeyRequest     = "request"     // the request's id, also in the answer's X-Request-ID
+	KeyApplication = "application" // its name
+	KeyDirectory   = "directory"   // its name
+	KeyUser        = "user"        // a name; never at info or above
+	KeyRun         = "run"         // id of a sync run
+	KeyAddress     = "address"     // the client's
+	KeyError       = "error"
+)
+
+// The keys under which a handler tells the access log about a request, by echo.Context.Set.
+const (
+	ContextRequest     = "request"     // string: the request's id; set by requestID
+	ContextApplication = "application" // string: the name of the application that calls
+	ContextLogin       = "login"       // string: outcome of a login, "accepted" or the reason against it
+)
+
+// NewLogger makes the program's logger.
+func NewLogger(w io.Writer, c Config) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	var form slog.Handler = slog.NewJSONHandler(w, options)
+	if c.LogFormat == LogText {
+		form = slog.NewTextHandler(w, options)
+	}
+	return slog.New(requestHandler{form})
+}
+
+// requestHandler adds the request's id to each line that is logged with the request's context.
+type requestHandler struct{ slog.Handler }
+
+type requestContext struct{}
+
+func (h requestHandler) Handle(ctx context.Context, line slog.Record) error {
+	if id, ok := ctx.Value(requestContext{}).(string); ok {
+		line = line.Clone()
+		line.AddAttrs(slog.String(KeyRequest, id))
+	}
+	return h.Handler.Handle(ctx, line)
+}
+
+func (h requestHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return requestHandler{h.Handler.WithAttrs(attrs)}
+}
+
+func (h requestHandler) WithGroup(name string) slog.Handler {
+	return requestHandler{h.Handler.WithGroup(name)}
+}
+
+// requestID gives each request an id, for the log and for the caller. One that the caller sent
+// is not taken over: two requests could then look like one.
+func requestID(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		id := newRequestID()
+		c.Set(ContextRequest, id)
+		c.Response().Header().Set(echo.HeaderXRequestID, id)
+		r := c.Request()
+		c.SetRequest(r.WithContext(context.WithValue(r.Context(), requestContext{}, id)))
+		return next(c)
+	}
+}
+
+var requestAlphabet = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+// newRequestID gives 80 random bits in 16 letters and digits that can be read aloud.
+func newRequestID() string {
+	var bits [10]byte
+	rand.Read(bits[:])
+	return requestAlphabet.EncodeToString(bits[:])
+}
+
+// accessLog writes a line for each request that failed, was slow or was a login; for the others
+// only at debug, since a line per request costs a tenth of the throughput. Lines name the route
+// and never the address that was asked for, which holds people's names.
+type accessLog struct {
+	log     *slog.Logger
+	slow    time.Duration // 0: nothing is slow
+	trusted []netip.Prefix
+	now     func() time.Time
+}
+
+func newAccessLog(log *slog.Logger, c Config) *accessLog {
+	return &accessLog{log: log, slow: c.SlowRequest, trusted: c.TrustedProxies, now: time.Now}
+}
+
+// middleware lets Echo's error handler answer an error before it writes the line: only then the
+// status is known. The chain of the error is logged here; the handler only answers.
+func (a *accessLog) middleware(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		start, answered := a.now(), false
+		var failure error
+		defer func() { a.write(c, a.now().Sub(start), answered, failure) }()
+		if failure = next(c); failure != nil {
+			c.Error(failure)
+		}
+		answered = true
+		return nil
+	}
+}
+
+// write decides whether a request is worth a line. answered is false when a panic is on its way
+// up, which is also how an answer is cut off that failed midway.
+func (a *accessLog) write(c echo.Context, took time.Duration, answered bool, err error) {
+	r, status := c.Request(), c.Response().Status
+	login, _ := c.Get(ContextLogin).(string)
+	gone := r.Context().Err() != nil
+	level, message := slog.LevelDebug, "request answered"
+	switch {
+	case gone && (status < http.StatusInternalServerError || errors.Is(err, context.Canceled)):
+		message = "client went away"
+	case !answered:
+		level, message = slog.LevelError, "answer cut off"
+	case status >= http.StatusInternalServerError:
+		level, message = slog.LevelError, "request failed"
+	case a.slow > 0 && took > a.slow:
+		level, message = slog.LevelWarn, "request was slow"
+	case login != "":
+		level, message = slog.LevelInfo, "login"
+	}
+	if !a.log.Enabled(r.Context(), level) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("method", methodLabel(r.Method)),
+		slog.String("route", c.Path()),
+		slog.Int("status", status),
+		slog.Duration("took", took),
+		slog.Int64("bytes", c.Response().Size),
+		slog.String(KeyAddress, ClientAddress(r, a.trusted).String()),
+	}
+	if application, _ := c.Get(ContextApplication).(string); application != "" {
+		attrs = append(attrs, slog.String(KeyApplication, application))
+	}
+	if login != "" {
+		attrs = append(attrs, slog.String("login", login))
+	}
+	if err != nil && level >= slog.LevelError {
+		attrs = append(attrs, slog.String(KeyError, err.Error()))
+	}
+	a.log.LogAttrs(r.Context(), level, message, attrs...)
+}
+
+// serverErrors passes on what net/http itself has to say: a client's broken TLS handshake is
+// for debugging, a panic is an error, the rest (no more file descriptors) a warning.
+type serverErrors struct{ log *slog.Logger }
+
+func (s serverErrors) Write(line []byte) (int, error) {
+	text, level := strings.TrimSpace(string(line)), slog.LevelWarn
+	switch {
+	case strings.Contains(text, "TLS handshake error"):
+		level = slog.LevelDebug
+	case strings.Contains(text, "panic serving"):
+		level = slog.LevelError
+	}
+	s.log.Log(context.Background(), level, "http server", KeyError, text)
+	return len(line), nil
+}

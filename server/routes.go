@@ -1,0 +1,46 @@
+package server
+
+import (
+	"fmt"
+	"net/http"
+	"runtime/debug"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/rollcall-id/rollcall/api"
+	crowdapi "github.com/rollcall-id/rollcall/api/crowd"
+)
+
+// routes mounts everything that the public listener answers, on one page:
+//
+//	/crowd/rest/usermanagement/{1,1.0,latest}/…   Crowd's REST API: an application's name and password
+//	/rest/usermanagement/{1,1.0,latest}/…         the same
+//
+// Everything else is 404. Probes and metrics are on the management listener: health.go.
+func routes(e *echo.Echo, o Options, s *Services, m *metrics) {
+	c := o.Config
+	e.IPExtractor = func(r *http.Request) string { return ClientAddress(r, c.TrustedProxies).String() }
+	e.HTTPErrorHandler = api.ErrorHandler
+	e.Pre(requestID, m.observe, newAccessLog(o.Log, c).middleware, recovered)
+	crowdapi.Register(e, crowdapi.Deps{Application: s.Application, Login: s.Login, Options: crowdapi.Options{
+		PublicURL:    func(r *http.Request) string { return PublicURL(r, c.URL, c.TrustedProxies) },
+		CrowdVersion: c.CrowdVersion,
+		CookieDomain: c.CookieDomain, CookieName: c.CookieName, CookieSecure: c.CookieSecure,
+	}})
+}
+
+// recovered turns a bug of ours into an ordinary failure, with its stack in the log. An answer
+// that is to be cut off goes on.
+func recovered(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) (err error) {
+		defer func() {
+			if bug := recover(); bug != nil {
+				if bug == http.ErrAbortHandler {
+					panic(bug)
+				}
+				err = fmt.Errorf("panic: %v\n%s", bug, debug.Stack())
+			}
+		}()
+		return next(c)
+	}
+}
