@@ -66,7 +66,8 @@ func (r *Reads) schemaObjects(ctx context.Context) ([]string, error) {
 				WHERE n.nspname = current_schema() AND k.contype = 'f'`
 	}
 	var have []string
-	return have, doing("read the schema", r.db.WithContext(ctx).Raw(query).Scan(&have).Error)
+	err := r.db.WithContext(ctx).Raw(query).Scan(&have).Error
+	return have, doing("read the schema", err)
 }
 
 // The statements of migrations that make or remove something, and the lines of a table that name

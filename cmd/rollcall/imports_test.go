@@ -44,6 +44,7 @@ var table = []row{
 	{"store", []string{"models", "store/migrations"}},
 	{"internal/outbox", []string{"models", "store", "internal/mail"}},
 	{"internal/audit", []string{"models", "store"}},
+	{"internal/doctor", []string{"models", "store"}},
 	{"roster", []string{"models", "store"}},
 	{"directory", []string{"models", "store", "internal/password"}},
 	{"application", []string{"models", "store", "roster", "directory", "internal/password", "internal/audit"}},

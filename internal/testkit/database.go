@@ -65,6 +65,26 @@ func on(t *testing.T, kind string, make func(testing.TB) Database, do func(t *te
 	})
 }
 
+// Fresh gives one more database of a kind, with the present schema.
+func Fresh(t testing.TB, kind string) Database {
+	t.Helper()
+	needMain(t)
+	if kind == Postgres {
+		return newPostgres(t)
+	}
+	return newSQLite(t)
+}
+
+// Empty gives one more database of a kind, without any schema.
+func Empty(t testing.TB, kind string) Database {
+	t.Helper()
+	needMain(t)
+	if kind == Postgres {
+		return emptyPostgres(t)
+	}
+	return emptySQLite(t)
+}
+
 // NewSQLite gives a SQLite database with the present schema, for a test that is about
 // something else than databases.
 func NewSQLite(t testing.TB) Database {

@@ -15,7 +15,8 @@
 //	}
 //
 // The schema is made once in a test process and copied for each test: a file on SQLite,
-// CREATE DATABASE … TEMPLATE on PostgreSQL. The PostgreSQL server is the one that
+// CREATE DATABASE … TEMPLATE on PostgreSQL, where a later test gets an earlier one's copy,
+// emptied (recycle.go). The PostgreSQL server is the one that
 // ROLLCALL_TEST_POSTGRES names, else a private one that scripts/postgres.sh starts; where
 // neither can be had, tests fail and say what to do.
 package testkit

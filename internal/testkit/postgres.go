@@ -24,48 +24,58 @@ const postgresVariable = "ROLLCALL_TEST_POSTGRES"
 
 func emptyPostgres(t testing.TB) Database {
 	t.Helper()
-	return createPostgres(t, "template1")
-}
-
-func newPostgres(t testing.TB) Database {
-	t.Helper()
-	template, err := postgresTemplate()
-	if err != nil {
-		t.Fatalf("%v", err)
-	}
-	return createPostgres(t, template)
-}
-
-// createPostgres copies a database, and drops the copy when the test ends, whoever is still
-// connected.
-func createPostgres(t testing.TB, template string) Database {
-	t.Helper()
-	name := "rollcall_test_" + random()
-	databaseURL, err := copyDatabase(name, template)
-	if err != nil {
-		t.Fatalf("%v", err)
-	}
+	db := createPostgres(t, "template1")
 	t.Cleanup(func() {
-		if err := dropDatabase(name); err != nil {
+		if err := dropDatabase(db.name(t)); err != nil {
 			t.Error(err)
 		}
 	})
+	return db
+}
+
+// newPostgres gives a copy of the template: one that an earlier test has left, or a new one.
+func newPostgres(t testing.TB) Database {
+	t.Helper()
+	tmpl, err := postgresTemplate()
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	db := Database{Kind: Postgres, Key: testKey()}
+	if name, ok := takeIdle(); ok {
+		server, err := postgresServer()
+		if err != nil {
+			t.Fatalf("%v", err)
+		}
+		db.URL = server.database(name)
+	} else {
+		db = createPostgres(t, tmpl.name)
+	}
+	t.Cleanup(func() { giveBack(t, tmpl, db.name(t)) })
+	return db
+}
+
+func createPostgres(t testing.TB, template string) Database {
+	t.Helper()
+	databaseURL, err := copyDatabase("rollcall_test_"+random(), template)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
 	return Database{Kind: Postgres, URL: databaseURL, Key: testKey()}
 }
 
-// postgresTemplate gives the name of a database with the schema and nothing in it. Each test
-// process makes its own: another may have been built from other sources.
-var postgresTemplate = sync.OnceValues(func() (string, error) {
-	name := fmt.Sprintf("rollcall_template_%d_%s", os.Getpid(), random())
-	databaseURL, err := copyDatabase(name, "template1")
+// postgresTemplate makes the template of databases. Each test process makes its own: another
+// may have been built from other sources.
+var postgresTemplate = sync.OnceValues(func() (template, error) {
+	tmpl := template{name: fmt.Sprintf("rollcall_template_%d_%s", os.Getpid(), random())}
+	databaseURL, err := copyDatabase(tmpl.name, "template1")
 	if err != nil {
-		return "", err
+		return tmpl, err
 	}
-	whenProcessEnds(func() error { return dropDatabase(name) })
-	if err := migrate(databaseURL); err != nil {
-		return "", fmt.Errorf("make the template of PostgreSQL databases: %w", err)
+	whenProcessEnds(func() error { return errors.Join(dropIdle(), dropDatabase(tmpl.name)) })
+	if err := errors.Join(migrate(databaseURL), tmpl.describe(databaseURL)); err != nil {
+		return tmpl, fmt.Errorf("make the template of PostgreSQL databases: %w", err)
 	}
-	return name, nil
+	return tmpl, nil
 })
 
 func copyDatabase(name, template string) (databaseURL string, err error) {

@@ -72,9 +72,10 @@ func Run(t testing.TB, env []string, args ...string) Result {
 // Run runs the command to its end, whatever code that has.
 func (c Command) Run(t testing.TB) Result {
 	t.Helper()
+	program := Binary(t) // a first build may take longer than a command may
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, Binary(t), c.Args...)
+	cmd := exec.CommandContext(ctx, program, c.Args...)
 	cmd.Env = append(plainEnv(t), c.Env...)
 	cmd.Stdin = strings.NewReader(c.Stdin)
 	cmd.Dir = c.Dir

@@ -43,6 +43,9 @@ func StartServer(t testing.TB, db Database, env []string, args ...string) *Serve
 func launch(t testing.TB, db Database, env, args []string) *Server {
 	t.Helper()
 	public, management := freePort(t), freePort(t)
+	for management == public { // a port that was just let go may be given again
+		management = freePort(t)
+	}
 	s := &Server{URL: "http://" + public, Management: "http://" + management, log: new(logBuffer), ended: make(chan struct{})}
 	s.cmd = exec.Command(Binary(t), append([]string{"serve"}, args...)...)
 	s.cmd.Dir = t.TempDir()

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -17,7 +18,8 @@ import (
 // closed when the test ends.
 func (db Database) Raw(t testing.TB) *sql.DB {
 	t.Helper()
-	driver, name := "sqlite", "file:"+db.Path()+"?_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)"
+	file := url.URL{Scheme: "file", Opaque: (&url.URL{Path: db.Path()}).EscapedPath(), RawQuery: "_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)"}
+	driver, name := "sqlite", file.String()
 	if db.Kind == Postgres {
 		driver, name = "pgx", db.URL
 	}

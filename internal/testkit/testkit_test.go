@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,18 +27,61 @@ func TestEachTestHasADatabaseOfItsOwn(t *testing.T) {
 				if s.Database() != db.Kind || !strings.HasSuffix(t.Name(), "/"+db.Kind) {
 					t.Errorf("a %s store in test %s", s.Database(), t.Name())
 				}
-				staff := &models.Directory{Name: "staff", Kind: models.KindInternal}
-				err := s.Write(t.Context(), models.System, func(tx *store.Tx) error { return tx.CreateDirectory(staff, nil) })
-				if err != nil {
-					t.Fatal(err)
-				}
-				dirs, err := db.Open(t).Directories(t.Context())
-				if err != nil || len(dirs) != 1 {
-					t.Errorf("a second store sees %d directories, %v; want the one of this test", len(dirs), err)
+				addDirectory(t, db, "staff")
+				if dirs := readDirectories(t, db); len(dirs) != 1 {
+					t.Errorf("a second store sees %d directories; want the one of this test", len(dirs))
 				}
 			})
 		})
 	}
+}
+
+func TestLaterTestGetsADatabaseAsNew(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{testkit.SQLite, testkit.Postgres} {
+		var first map[string][]string
+		for _, leave := range []string{
+			"INSERT INTO audit_entries (at, actor_kind, actor, action, outcome) VALUES (1, 'operator', 'jane', 'test', 'done')",
+			"DELETE FROM schema_steps",
+			"ALTER TABLE users ADD COLUMN colour text",
+			"CREATE TABLE colours (name text)",
+			"SELECT 1",
+		} {
+			t.Run(kind, func(t *testing.T) {
+				db := testkit.Fresh(t, kind)
+				contents := db.Contents(t, "installations", "schema_steps")
+				if first == nil {
+					first = contents
+				}
+				testkit.Diff(t, "before "+leave, first, contents)
+				addDirectory(t, db, "staff")
+				if dirs := readDirectories(t, db); len(dirs) != 1 || dirs[0].ID != 1 {
+					t.Errorf("before %s: want staff to be number one, got %+v", leave, dirs[0])
+				}
+				if _, err := db.Raw(t).ExecContext(t.Context(), leave); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+	}
+}
+
+func addDirectory(t *testing.T, db testkit.Database, name string) {
+	t.Helper()
+	dir := &models.Directory{Name: name, Kind: models.KindInternal}
+	err := db.Open(t).Write(t.Context(), models.System, func(tx *store.Tx) error { return tx.CreateDirectory(dir, nil) })
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func readDirectories(t *testing.T, db testkit.Database) []*models.Directory {
+	t.Helper()
+	dirs, err := db.Open(t).Directories(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dirs
 }
 
 func TestEmptyDatabaseHasNoTables(t *testing.T) {
@@ -148,10 +192,76 @@ func TestHasherIsCheap(t *testing.T) {
 	}
 }
 
-// haveProgram skips while the program has no main yet.
-func haveProgram(t *testing.T) {
-	t.Helper()
-	if _, err := os.Stat("../../cmd/rollcall/main.go"); err != nil {
-		t.Skip("cmd/rollcall has no main yet")
+func TestCommandRunsAsOnAFreshMachine(t *testing.T) {
+	t.Setenv("ROLLCALL_DATABASE_URL", "sqlite:/nowhere/else.db")
+	dir := t.TempDir()
+	run := func(stdin string, args ...string) testkit.Result {
+		t.Helper()
+		return testkit.Command{Args: args, Stdin: stdin, Dir: dir}.Run(t)
 	}
+	if r := run("", "directory", "create", "staff"); r.Code != 0 {
+		t.Fatalf("want code 0, got %+v", r)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "data", "rollcall.db")); err != nil {
+		t.Errorf("want the database where the program puts it by itself: %v", err)
+	}
+	if r := run("", "directory", "create", "staff"); r.Code == 0 || r.Stderr == "" {
+		t.Errorf("want the second one refused with a text on stderr, got %+v", r)
+	}
+	if r := run("", "no-such-command"); r.Code != 2 {
+		t.Errorf("want code 2 for a wrong command, got %+v", r)
+	}
+	if r := run("secret-1\n", "app", "create", "probe", "--directory", "staff", "--address", "127.0.0.1/32", "--password-stdin"); r.Code != 0 {
+		t.Errorf("want it to read the password from stdin, got %+v", r)
+	}
+}
+
+func TestServerStopsWhenAskedAndDiesWhenKilled(t *testing.T) {
+	t.Parallel()
+	testkit.EachDatabase(t, func(t *testing.T, db testkit.Database) {
+		s := testkit.StartServer(t, db, nil)
+		answer, err := http.Get(s.URL + "/crowd/rest/usermanagement/1/user?username=ada")
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode != http.StatusUnauthorized {
+			t.Errorf("without credentials: want %d, got %s", http.StatusUnauthorized, answer.Status)
+		}
+		if code, log := s.Stop(t); code != 0 || log == "" {
+			t.Errorf("want code 0 and a log, got %d and %q", code, log)
+		}
+		if s.Ready(t.Context()) {
+			t.Error("it is ready after its stop")
+		}
+		s = testkit.StartServer(t, db, []string{"ROLLCALL_LOG_LEVEL=debug"}, "--log-format", "text")
+		if !strings.Contains(s.Log(), "level=") {
+			t.Errorf("want its flag heeded, got the log:\n%s", s.Log())
+		}
+		s.Kill()
+		if code, _ := s.Stop(t); code != -1 {
+			t.Errorf("want the code of a killed process, got %d", code)
+		}
+	})
+}
+
+func TestProgramsMayMeetAtAnEmptyDatabase(t *testing.T) {
+	t.Parallel()
+	testkit.EachEmptyDatabase(t, func(t *testing.T, db testkit.Database) {
+		env := db.Env(t)
+		results := make([]testkit.Result, 3)
+		var group sync.WaitGroup
+		for i := range results {
+			group.Go(func() { results[i] = testkit.Run(t, env, "directory", "create", string(rune('a'+i))) })
+		}
+		group.Wait()
+		for _, r := range results {
+			if r.Code != 0 {
+				t.Errorf("want code 0, got %+v", r)
+			}
+		}
+		if dirs := readDirectories(t, db); len(dirs) != len(results) {
+			t.Errorf("want everybody's directory, got %d", len(dirs))
+		}
+	})
 }
