@@ -136,6 +136,16 @@ func (tx *Tx) SetApplicationAddresses(app *models.Application, before, addresses
 	return nil
 }
 
+// LockApplication makes other writers that lock the same application wait until this transaction
+// ends: who replaces its mappings or addresses has read them under it, so that none gets lost.
+// SQLite has one writer.
+func (tx *Tx) LockApplication(name string) error {
+	if !tx.store.dialect.postgres() {
+		return nil
+	}
+	return doing("lock the application", tx.db.Exec("SELECT id FROM applications WHERE key = ? FOR NO KEY UPDATE", models.Key(name)).Error)
+}
+
 // SetMappings replaces an application's mappings by these, in this order. A mapping with an ID
 // keeps its row.
 func (tx *Tx) SetMappings(app *models.Application, before, mappings []models.Mapping) error {

@@ -37,7 +37,8 @@ func (r *Reads) SearchAudit(ctx context.Context, q AuditSearch) ([]models.AuditE
 		db = db.Where("at < ?", q.To)
 	}
 	var entries []models.AuditEntry
-	return entries, doing("search the audit log", db.Order("id DESC").Limit(q.Limit).Find(&entries).Error)
+	err := db.Order("id DESC").Limit(q.Limit).Find(&entries).Error
+	return entries, doing("search the audit log", err)
 }
 
 // InsertAudit adds entries of failures and refusals, which change no row.

@@ -129,3 +129,19 @@ func (tx *Tx) SetBookkeeping(u *models.User, c models.Credential) error {
 	tx.audit("user.bookkeeping", u.Name, u.DirectoryID, nil, map[string]any{"mustChange": c.MustChange, "failures": c.Failures})
 	return nil
 }
+
+// ExpirePasswords makes all users of the directories change their password at the next login,
+// those included who have none. Passwords are no part of events: one line of the feed per
+// directory says it.
+func (tx *Tx) ExpirePasswords(dirs []*models.Directory) error {
+	for _, dir := range dirs {
+		r := tx.db.Exec(`INSERT INTO credentials (user_id, must_change) SELECT id, true FROM users WHERE directory_id = ? ORDER BY id
+			ON CONFLICT (user_id) DO UPDATE SET must_change = true`, dir.ID)
+		if r.Error != nil {
+			return doing("expire passwords", r.Error)
+		}
+		tx.changed(models.Change{Kind: models.CredentialSet, DirectoryID: dir.ID, Name: dir.Name})
+		tx.audit("directory.expire-passwords", dir.Name, dir.ID, nil, map[string]any{"users": r.RowsAffected})
+	}
+	return nil
+}

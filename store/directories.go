@@ -98,7 +98,7 @@ func (tx *Tx) CreateDirectory(dir *models.Directory, secrets map[string]bool) er
 			return err
 		}
 	}
-	tx.directoryChanged(dir, "directory.create", nil, shown(dir, secrets))
+	tx.directoryChanged(models.DirectoryChanged, dir, "directory.create", nil, shown(dir, secrets))
 	return nil
 }
 
@@ -117,7 +117,7 @@ func (tx *Tx) SaveDirectory(before, dir *models.Directory, secrets map[string]bo
 			return err
 		}
 	}
-	tx.directoryChanged(dir, "directory.set", shown(before, secrets), shown(dir, secrets))
+	tx.directoryChanged(models.DirectoryChanged, dir, "directory.set", shown(before, secrets), shown(dir, secrets))
 	return nil
 }
 
@@ -126,13 +126,13 @@ func (tx *Tx) DeleteDirectory(dir *models.Directory) error {
 	if err := tx.remove(dir); err != nil {
 		return found(err, models.DirectoryNotFound, dir.Name)
 	}
-	tx.directoryChanged(dir, "directory.delete", shown(dir, nil), nil)
+	tx.directoryChanged(models.DirectoryDeleted, dir, "directory.delete", shown(dir, nil), nil)
 	return nil
 }
 
-func (tx *Tx) directoryChanged(dir *models.Directory, action string, before, after any) {
+func (tx *Tx) directoryChanged(kind models.ChangeKind, dir *models.Directory, action string, before, after any) {
 	tx.names[dir.ID] = dir.Name
-	tx.changed(models.Change{Kind: models.DirectoryChanged, DirectoryID: dir.ID, RowID: dir.ID, Name: dir.Name})
+	tx.changed(models.Change{Kind: kind, DirectoryID: dir.ID, RowID: dir.ID, Name: dir.Name})
 	if !tx.silent {
 		tx.Audit(Act{Action: action, Subject: dir.Name, Directory: dir.Name, Before: before, After: after})
 	}

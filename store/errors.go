@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"net"
@@ -38,7 +39,7 @@ func outward(err error) error {
 }
 
 func unavailable(err error) error {
-	return &models.Error{Code: models.Unavailable, Message: "The database can't be reached at the moment; try again shortly.", Err: err}
+	return &models.Error{Code: models.Unavailable, Message: "The database can't be used at the moment; try again shortly.", Err: err}
 }
 
 func full(err error) error {
@@ -48,7 +49,7 @@ func full(err error) error {
 func away(err error) bool {
 	_, isNet := errors.AsType[net.Error](err)
 	return isNet || errors.Is(err, context.DeadlineExceeded) || pgconn.SafeToRetry(err) ||
-		errors.Is(err, net.ErrClosed) || isUnexpectedEOF(err)
+		errors.Is(err, net.ErrClosed) || errors.Is(err, driver.ErrBadConn) || isUnexpectedEOF(err)
 }
 
 // sqliteOutward reads SQLite's primary result codes: busy 5, locked 6, out of disk 13,

@@ -141,3 +141,33 @@ func (s *Store) PruneFeed(ctx context.Context) (n int64, err error) {
 	})
 	return n, err
 }
+
+// settleRestored notices a database that was restored into another PostgreSQL server, whose
+// transaction ids begin anew: lines of the feed then seem to come from the future. They are
+// put behind, and tokens from before are too old.
+func (s *Store) settleRestored(ctx context.Context) error {
+	if !s.dialect.postgres() {
+		return nil
+	}
+	const ahead = "tx >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
+	var found []int64
+	if err := s.db.WithContext(ctx).Raw("SELECT seq FROM changes WHERE " + ahead + " LIMIT 1").Scan(&found).Error; err != nil {
+		return doing("look at the feed", err)
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	s.log.Info("this database was restored into another PostgreSQL server: clients will read everything again")
+	return s.Write(ctx, models.System, func(tx *Tx) error {
+		for _, statement := range []string{
+			"UPDATE changes SET tx = 0 WHERE " + ahead,
+			"UPDATE feed_floors SET place = pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
+			"DELETE FROM event_starts",
+		} {
+			if err := tx.db.Exec(statement).Error; err != nil {
+				return doing("settle the restored feed", err)
+			}
+		}
+		return nil
+	})
+}

@@ -78,3 +78,12 @@ func (tx *Tx) groupChanged(kind models.ChangeKind, g *models.Group, attrs *model
 func groupShown(g *models.Group) any {
 	return map[string]any{"name": g.Name, "description": g.Description, "active": g.Active}
 }
+
+// GroupByID finds a group by its row, or answers GroupNotFound.
+func (r *Reads) GroupByID(ctx context.Context, id models.ID) (*models.Group, error) {
+	var g models.Group
+	if err := r.db.WithContext(ctx).Where("id = ?", id).Take(&g).Error; err != nil {
+		return nil, found(err, models.GroupNotFound, "")
+	}
+	return &g, nil
+}

@@ -103,5 +103,6 @@ func (r *Reads) GroupNamesOf(ctx context.Context, user models.ID, nested bool) (
 		) SELECT g.name_key FROM up JOIN groups g ON g.id = up.id`
 	}
 	var keys []string
-	return keys, doing("read a user's groups", r.db.WithContext(ctx).Raw(query, user).Scan(&keys).Error)
+	err := r.db.WithContext(ctx).Raw(query, user).Scan(&keys).Error
+	return keys, doing("read a user's groups", err)
 }

@@ -171,10 +171,14 @@ func (p *noted) overlaySession(s *models.Session) {
 }
 
 // forgetUser drops what is noted of a user whose password or bookkeeping was set.
+//
+// When the user was last seen stays noted: a new password doesn't change that.
 func (n *notes) forgetUser(user models.ID) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	delete(n.pending.logins, user)
+	if l, ok := n.pending.logins[user]; ok {
+		n.pending.logins[user] = loginNote{succeeded: l.succeeded, active: l.active}
+	}
 	maps.DeleteFunc(n.pending.delays, func(k delayKey, _ delayNote) bool { return k.user == user })
 }
 
@@ -310,7 +314,9 @@ func (tx *Tx) writeLogin(user models.ID, l loginNote) error {
 		set = map[string]any{"failures": l.failures}
 	}
 	if l.succeeded != 0 {
-		set["last_authenticated"], set["last_active"] = l.succeeded, l.active
+		// Another replica may have noted a later time, and written it sooner.
+		set["last_authenticated"] = gorm.Expr("CASE WHEN last_authenticated < ? THEN ? ELSE last_authenticated END", l.succeeded, l.succeeded)
+		set["last_active"] = gorm.Expr("CASE WHEN last_active < ? THEN ? ELSE last_active END", l.active, l.active)
 	}
 	if err := tx.db.Model(&models.Credential{}).Where("user_id = ?", user).Updates(set).Error; err != nil || !l.mustChange {
 		return err
@@ -328,7 +334,8 @@ func (tx *Tx) writeDelay(k delayKey, d delayNote) error {
 	}
 	return tx.db.Exec(`INSERT INTO delays (application_id, user_id, failures, last_at)
 		SELECT a.id, u.id, CAST(? AS integer), CAST(? AS bigint) FROM applications a CROSS JOIN users u WHERE a.id = ? AND u.id = ?
-		ON CONFLICT (application_id, user_id) DO UPDATE SET failures = delays.failures + excluded.failures, last_at = excluded.last_at`,
+		ON CONFLICT (application_id, user_id) DO UPDATE SET failures = delays.failures + excluded.failures,
+			last_at = CASE WHEN delays.last_at < excluded.last_at THEN excluded.last_at ELSE delays.last_at END`,
 		d.failures, d.lastAt, k.application, k.user).Error
 }
 

@@ -38,7 +38,8 @@ func (r *Reads) SearchUsers(ctx context.Context, s Search) ([]FoundUser, error) 
 	}
 	text, args := q.build(s, "u.*, "+q.nameKey+" AS sort_key", from, s.canonical("users", "u"))
 	var users []FoundUser
-	return users, doing("search users", r.db.WithContext(ctx).Raw(text, args...).Scan(&users).Error)
+	err := r.db.WithContext(ctx).Raw(text, args...).Scan(&users).Error
+	return users, doing("search users", err)
 }
 
 // SearchGroups finds groups.
@@ -49,7 +50,8 @@ func (r *Reads) SearchGroups(ctx context.Context, s Search) ([]*models.Group, er
 	q := query{entity: groupEntity, postgres: r.store.dialect.postgres(), nameKey: "g.name_key"}
 	text, args := q.build(s, "g.*", "groups g JOIN dirs d ON d.id = g.directory_id", s.canonical("groups", "g"))
 	var groups []*models.Group
-	return groups, doing("search groups", r.db.WithContext(ctx).Raw(text, args...).Scan(&groups).Error)
+	err := r.db.WithContext(ctx).Raw(text, args...).Scan(&groups).Error
+	return groups, doing("search groups", err)
 }
 
 // entity is how the table of users or of groups is searched.
@@ -104,8 +106,9 @@ func (q *query) build(s Search, columns, from, canonical string) (string, []any)
 		where += " AND " + q.nameKey + " > ?"
 		q.args = append(q.args, s.After)
 	}
+	page, bounds := limit(models.Page{Start: s.Skip, Max: s.Limit})
 	return "WITH " + s.with() + " SELECT " + columns + " FROM " + from + " WHERE " + where + " AND " + canonical +
-		" ORDER BY " + q.nameKey + limit(models.Page{Start: s.Skip, Max: s.Limit}), q.args
+		" ORDER BY " + q.nameKey + page, append(q.args, bounds...)
 }
 
 // condition gives a filter's condition, in parentheses; values are always arguments.

@@ -98,6 +98,7 @@ func gormConfig() *gorm.Config {
 		SkipDefaultTransaction: true,
 		TranslateError:         true,
 		PrepareStmt:            true,
+		PrepareStmtMaxSize:     300,            // each takes about 20 KB on each connection
 		Logger:                 logger.Discard, // errors reach the door, which logs them once
 	}
 }

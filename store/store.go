@@ -117,6 +117,9 @@ func (s *Store) prepare(ctx context.Context, o Options) error {
 	if err := s.checkKey(ctx, o.Key); err != nil {
 		return err
 	}
+	if err := s.settleRestored(ctx); err != nil {
+		return err
+	}
 	return s.follower.start(ctx, s)
 }
 
@@ -181,7 +184,9 @@ func (s *Store) tell(changes []models.Change) {
 }
 
 func (s *Store) forgetDirectoryNames(changes []models.Change) {
-	if slices.ContainsFunc(changes, func(c models.Change) bool { return c.Kind == models.DirectoryChanged }) {
+	if slices.ContainsFunc(changes, func(c models.Change) bool {
+		return c.Kind == models.DirectoryChanged || c.Kind == models.DirectoryDeleted
+	}) {
 		s.directoryNames.Clear()
 	}
 }

@@ -125,12 +125,12 @@ type Start struct {
 
 // GroupsAround lists the canonical groups that a user (of Start.IDs) is in, by name.
 func (r *Reads) GroupsAround(ctx context.Context, v Visible, s Start, p models.Page) ([]*models.Group, error) {
-	return r.groupsReached(ctx, v, s, p, "SELECT m.group_id FROM memberships m WHERE m.user_id IN (%s)", "parent_id", "child_id")
+	return r.groupsReached(ctx, v, s, p, "SELECT m.group_id FROM memberships m WHERE m.user_id IN ?", "parent_id", "child_id")
 }
 
 // ParentsOf lists the canonical groups that a group is in, by name.
 func (r *Reads) ParentsOf(ctx context.Context, v Visible, s Start, p models.Page) ([]*models.Group, error) {
-	return r.groupsReached(ctx, v, s, p, "SELECT n.parent_id FROM nestings n WHERE n.child_id IN (%s)", "parent_id", "child_id")
+	return r.groupsReached(ctx, v, s, p, "SELECT n.parent_id FROM nestings n WHERE n.child_id IN ?", "parent_id", "child_id")
 }
 
 // groupsReached walks upwards from the first step's groups.
@@ -138,12 +138,12 @@ func (r *Reads) groupsReached(ctx context.Context, v Visible, s Start, p models.
 	if len(s.IDs) == 0 || p.Max == 0 {
 		return nil, nil
 	}
-	reached := v.walk(fmt.Sprintf(first, ids(s.IDs)), s.Nested, to, from)
-	return r.groups(ctx, v, "WITH RECURSIVE "+v.with()+", "+reached, "g.name_key IN (SELECT key FROM reached) AND g.name_key <> ?", s.Key, p)
+	reached := v.walk(first, s.Nested, to, from)
+	return r.groups(ctx, v, "WITH RECURSIVE "+v.with()+", "+reached, "g.name_key IN (SELECT key FROM reached) AND g.name_key <> ?", p, s.IDs, s.Key)
 }
 
 // walk gives the table reached(key) of the groups that first's groups lead to, themselves
-// included. With Aggregate a step goes on from every group of the same name.
+// included; its one argument is Start.IDs. With Aggregate a step goes on from every group of the same name.
 func (v Visible) walk(first string, nested bool, to, from string) string {
 	switch {
 	case !nested:
@@ -158,51 +158,45 @@ func (v Visible) walk(first string, nested bool, to, from string) string {
 		reached(key) AS (SELECT DISTINCT g.name_key FROM walked w JOIN groups g ON g.id = w.id)`, first, to, from)
 }
 
-func (r *Reads) groups(ctx context.Context, v Visible, with, where, key string, p models.Page) ([]*models.Group, error) {
+func (r *Reads) groups(ctx context.Context, v Visible, with, where string, p models.Page, args ...any) ([]*models.Group, error) {
 	var groups []*models.Group
+	page, bounds := limit(p)
 	query := with + " SELECT g.* FROM groups g JOIN dirs d ON d.id = g.directory_id WHERE " + where +
-		" AND " + v.canonical("groups", "g") + " ORDER BY g.name_key" + limit(p)
-	err := r.db.WithContext(ctx).Raw(query, key).Scan(&groups).Error
+		" AND " + v.canonical("groups", "g") + " ORDER BY g.name_key" + page
+	err := r.db.WithContext(ctx).Raw(query, append(args, bounds...)...).Scan(&groups).Error
 	return groups, doing("read groups", err)
 }
 
 // limit cuts a page out of an ordered answer. Crowd's pages are numbers, so there is no key
 // to go on from; the roster answers them by index.
-func limit(p models.Page) string {
+//
+// The numbers are arguments, as the rows' are: each text of a query is prepared once and its
+// statement kept, so there must not be one for each user or page.
+func limit(p models.Page) (text string, bounds []any) {
+	most := int64(p.Max)
 	if p.Max < 0 {
 		if p.Start == 0 {
-			return ""
+			return "", nil
 		}
-		return fmt.Sprintf(" LIMIT %d OFFSET %d", int64(1)<<62, p.Start)
+		most = 1 << 62
 	}
-	return fmt.Sprintf(" LIMIT %d OFFSET %d", p.Max, p.Start)
+	return " LIMIT ? OFFSET ?", []any{most, p.Start}
 }
 
-func ids(list []models.ID) string {
-	var b strings.Builder
-	for i, id := range list {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		fmt.Fprintf(&b, "%d", id)
-	}
-	return b.String()
-}
-
-// down gives the table inside(dir, key, id) of the groups in which members of the group count:
-// the group itself and, nested, all groups below it.
+// down gives the table inside(id) of the groups in which members of the group count: the group
+// itself and, nested, all groups below it. Its one argument is Start.IDs.
 func (v Visible) down(s Start) string {
-	first := "SELECT g.id FROM groups g WHERE g.id IN (" + ids(s.IDs) + ")"
+	first := "SELECT g.id FROM groups g WHERE g.id IN ?"
 	switch {
 	case !s.Nested:
 		return "inside(id) AS (" + first + ")"
 	case v.Aggregate:
 		return fmt.Sprintf(`names(key) AS (
-			SELECT g.name_key FROM groups g WHERE g.id IN (%s)
+			SELECT g.name_key FROM groups g WHERE g.id IN ?
 			UNION SELECT c.name_key FROM names k JOIN groups p ON p.name_key = k.key AND p.directory_id IN (%s)
 				JOIN nestings n ON n.parent_id = p.id JOIN groups c ON c.id = n.child_id),
 			inside(id) AS (SELECT g.id FROM groups g JOIN names k ON k.key = g.name_key WHERE g.directory_id IN (%s))`,
-			ids(s.IDs), v.list(), v.list())
+			v.list(), v.list())
 	}
 	return "inside(id) AS (" + first + " UNION SELECT n.child_id FROM nestings n JOIN inside i ON n.parent_id = i.id)"
 }
@@ -221,7 +215,8 @@ func (r *Reads) MembersOf(ctx context.Context, v Visible, s Start, p models.Page
 			SELECT u.* FROM members k JOIN users u ON u.id = k.id JOIN dirs d ON d.id = u.directory_id WHERE ` + v.canonical("users", "u")
 	}
 	var users []*models.User
-	err := r.db.WithContext(ctx).Raw(query + " ORDER BY u.name_key" + limit(p)).Scan(&users).Error
+	page, bounds := limit(p)
+	err := r.db.WithContext(ctx).Raw(query+" ORDER BY u.name_key"+page, append([]any{s.IDs}, bounds...)...).Scan(&users).Error
 	return users, doing("read members", err)
 }
 
@@ -233,10 +228,10 @@ func (r *Reads) ChildrenOf(ctx context.Context, v Visible, s Start, p models.Pag
 	with := "WITH RECURSIVE " + v.with() + ", " + v.down(s)
 	if v.Aggregate {
 		with += `, children(key) AS (SELECT DISTINCT c.name_key FROM nestings n JOIN inside i ON i.id = n.parent_id JOIN groups c ON c.id = n.child_id)`
-		return r.groups(ctx, v, with, "g.name_key IN (SELECT key FROM children) AND g.name_key <> ?", s.Key, p)
+		return r.groups(ctx, v, with, "g.name_key IN (SELECT key FROM children) AND g.name_key <> ?", p, s.IDs, s.Key)
 	}
 	with += `, children(id) AS (SELECT DISTINCT n.child_id FROM nestings n JOIN inside i ON i.id = n.parent_id)`
-	return r.groups(ctx, v, with, "g.id IN (SELECT id FROM children) AND g.name_key <> ?", s.Key, p)
+	return r.groups(ctx, v, with, "g.id IN (SELECT id FROM children) AND g.name_key <> ?", p, s.IDs, s.Key)
 }
 
 // A Member is one line of a dump: a user's or group's name, in a group.
@@ -251,7 +246,7 @@ func (r *Reads) VisibleGroups(ctx context.Context, v Visible, after string, most
 	if len(v.Dirs) == 0 {
 		return nil, nil
 	}
-	return r.groups(ctx, v, "WITH "+v.with(), "g.name_key > ?", after, models.Page{Max: most})
+	return r.groups(ctx, v, "WITH "+v.with(), "g.name_key > ?", models.Page{Max: most}, after)
 }
 
 // DumpUsers streams who is directly in the groups whose keys lie after one and up to another,

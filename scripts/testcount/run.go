@@ -112,7 +112,18 @@ func (r *testRun) testEvent(e event) {
 		t.output.Reset()
 	case "pass":
 		t.result = e.Action
+		r.printCounts(t.output.String())
 		t.output.Reset()
+	}
+}
+
+// clientCount is a line that says how many tests of another client ran on a database: each of
+// them is one test of ours, or a part of one.
+var clientCount = regexp.MustCompile(`[\w-]+: \d+ tests on (sqlite|postgres)`)
+
+func (r *testRun) printCounts(output string) {
+	for _, line := range clientCount.FindAllString(output, -1) {
+		fmt.Fprintln(r.out, line)
 	}
 }
 

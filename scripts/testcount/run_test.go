@@ -138,3 +138,14 @@ func TestOutputOfFailuresIsPrintedWhole(t *testing.T) {
 		t.Errorf("want:\n%s\ngot:\n%s", want, out.String())
 	}
 }
+
+func TestCountsOfOtherClientsArePrinted(t *testing.T) {
+	var out strings.Builder
+	in := events(t, "run TestClient", "output TestClient: client.go:7: dex: 33 tests on sqlite", "pass TestClient")
+	if err := newRun(&out).read(strings.NewReader(in)); err != nil {
+		t.Fatal(err)
+	}
+	if want := "dex: 33 tests on sqlite\n"; out.String() != want {
+		t.Errorf("printed %q, want %q", out.String(), want)
+	}
+}
