@@ -21,7 +21,10 @@ fi
 # Debian's PostgreSQL would make and start a server for the whole machine. We want the binaries
 # only; the next person who installs a server is to get Debian's usual one.
 no_cluster=/etc/postgresql-common/createcluster.d/rollcall-tests.conf
-trap 'rm -f "$no_cluster"' EXIT
+# Nor are installed servers (nginx, exim) to be started: the tests start their own.
+policy=/usr/sbin/policy-rc.d made_policy=
+trap 'rm -f "$no_cluster" $made_policy' EXIT
+[ -e "$policy" ] || { printf '#!/bin/sh\nexit 101\n' >"$policy"; chmod 755 "$policy"; made_policy=$policy; }
 trap 'exit 1' HUP INT TERM
 mkdir -p "$(dirname "$no_cluster")"
 echo "create_main_cluster = false" >"$no_cluster"
