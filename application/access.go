@@ -21,7 +21,7 @@ func (v *View) MayLogin(ctx context.Context, u *models.User) (bool, error) {
 	if len(m.Groups) == 0 {
 		return false, nil
 	}
-	keys, err := v.store.GroupNamesOf(ctx, u.ID, v.app.Nested)
+	keys, err := v.reads.GroupNamesOf(ctx, u.ID, v.app.Nested)
 	if err != nil {
 		return false, err
 	}

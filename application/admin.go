@@ -2,10 +2,12 @@ package application
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/rollcall-id/rollcall/internal/password"
 	"github.com/rollcall-id/rollcall/models"
 	"github.com/rollcall-id/rollcall/store"
 )
@@ -39,6 +41,9 @@ func (s *Service) Create(ctx context.Context, by models.Actor, n NewApplication)
 		}
 		return nil, nil, models.Fail(models.IllegalArgument, n.Name, "the application can't have this name: "+problem)
 	}
+	if err := checkText("description", n.Description); err != nil {
+		return nil, nil, err
+	}
 	addresses, err := cleanAddresses(n.Addresses)
 	if err != nil {
 		return nil, nil, err
@@ -48,7 +53,7 @@ func (s *Service) Create(ctx context.Context, by models.Actor, n NewApplication)
 		return nil, nil, err
 	}
 	err = s.store.Write(ctx, by, func(tx *store.Tx) error {
-		warnings = nil
+		warnings = s.creationWarnings(n)
 		app = &models.Application{Name: n.Name, Description: n.Description, Active: true, Nested: true}
 		n.Options.apply(app)
 		if err := tx.CreateApplication(app); err != nil {
@@ -66,13 +71,14 @@ func (s *Service) Create(ctx context.Context, by models.Actor, n NewApplication)
 			if err != nil {
 				return err
 			}
+			missing, err := missingGroups(ctx, tx, dir, n.Groups)
+			if err != nil {
+				return err
+			}
+			warnings = append(warnings, missing...)
 			mappings = append(mappings, models.Mapping{DirectoryID: dir.ID, Permissions: n.Permissions, AllowAll: len(n.Groups) == 0, Groups: n.Groups})
 		}
-		if err := tx.SetMappings(app, nil, mappings); err != nil {
-			return err
-		}
-		warnings = s.creationWarnings(n)
-		return nil
+		return tx.SetMappings(app, nil, mappings)
 	})
 	return app, warnings, err
 }
@@ -101,6 +107,13 @@ func (o Options) apply(app *models.Application) {
 	}
 }
 
+func checkText(what, text string) error {
+	if problem := models.TextProblem(text, models.MaxText); problem != "" {
+		return models.Fail(models.IllegalArgument, "", "the "+what+" can't be stored: "+problem)
+	}
+	return nil
+}
+
 func cleanAddresses(list []string) ([]string, error) {
 	var out []string
 	for _, text := range list {
@@ -118,8 +131,13 @@ func (s *Service) passwordHash(ctx context.Context, secret models.Secret) (model
 		return "", models.Fail(models.InvalidCredential, "", fmt.Sprintf("an application's password needs at least %d characters", MinPassword))
 	}
 	hash, err := s.hasher.Hash(ctx, secret.Reveal())
-	if err != nil {
+	switch {
+	case errors.Is(err, password.ErrTooLong):
 		return "", &models.Error{Code: models.InvalidCredential, Message: err.Error(), Err: err}
+	case errors.Is(err, password.ErrBusy):
+		return "", &models.Error{Code: models.Busy, Message: "Too many passwords are being checked at the moment; try again shortly.", Err: err}
+	case err != nil:
+		return "", fmt.Errorf("hash the application's password: %w", err)
 	}
 	return models.Secret(hash), nil
 }
@@ -153,6 +171,11 @@ func (s *Service) Set(ctx context.Context, by models.Actor, name string, o Optio
 	if err != nil {
 		return err
 	}
+	if o.Description != nil {
+		if err := checkText("description", *o.Description); err != nil {
+			return err
+		}
+	}
 	return s.edit(ctx, by, name, func(tx *store.Tx, record *store.ApplicationRecord) error {
 		if addresses != nil {
 			if err := tx.SetApplicationAddresses(&record.Application, record.Addresses, clean); err != nil {
@@ -165,6 +188,14 @@ func (s *Service) Set(ctx context.Context, by models.Actor, name string, o Optio
 			return nil
 		}
 		return tx.SaveApplication(&record.Application, &after)
+	})
+}
+
+// Resync makes an application's event tokens expire: its next synchronisation is a full one.
+func (s *Service) Resync(ctx context.Context, by models.Actor, name string) error {
+	return s.edit(ctx, by, name, func(tx *store.Tx, record *store.ApplicationRecord) error {
+		tx.ResyncApplication(&record.Application)
+		return nil
 	})
 }
 
@@ -250,6 +281,9 @@ func (s *Service) Unmap(ctx context.Context, by models.Actor, name, dirName stri
 // AddPassword gives an application one more password; the old ones stay valid until they are
 // removed or expire.
 func (s *Service) AddPassword(ctx context.Context, by models.Actor, name string, secret models.Secret, hint string, expires models.Time) (*models.ApplicationPassword, error) {
+	if err := checkText("note", hint); err != nil {
+		return nil, err
+	}
 	hash, err := s.passwordHash(ctx, secret)
 	if err != nil {
 		return nil, err
@@ -276,6 +310,9 @@ func (s *Service) RemovePassword(ctx context.Context, by models.Actor, name stri
 // edit changes an application in one transaction.
 func (s *Service) edit(ctx context.Context, by models.Actor, name string, do func(tx *store.Tx, record *store.ApplicationRecord) error) error {
 	return s.store.Write(ctx, by, func(tx *store.Tx) error {
+		if err := tx.LockApplication(name); err != nil {
+			return err
+		}
 		record, err := byName(ctx, &tx.Reads, name)
 		if err != nil {
 			return err

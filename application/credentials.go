@@ -63,7 +63,7 @@ func (s *Service) authenticate(ctx context.Context, name string, secret models.S
 	if !right {
 		return nil, models.Fail(models.AppUnauthorized, a.Name, "")
 	}
-	return newView(s, a, caller), nil
+	return newView(s, a, caller)
 }
 
 // refused writes down who was refused; the audit log bounds how often.

@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/rollcall-id/rollcall/models"
+	"github.com/rollcall-id/rollcall/roster"
 	"github.com/rollcall-id/rollcall/store"
 )
 
@@ -16,24 +17,29 @@ const dumpBatch = 200
 // members, with the names of its direct users and groups. Both sequences can be read once,
 // before each returns, the users first. All of it is of one moment.
 func (v *View) Memberships(ctx context.Context, each func(group string, users, groups iter.Seq2[string, error]) error) error {
-	return v.store.Snapshot(ctx, func(r *store.Reads) error {
-		aliases, err := v.allAliases(ctx, r)
-		if err != nil {
+	if v.reads == roster.Reads(&v.store.Reads) {
+		return v.store.Snapshot(ctx, func(r *store.Reads) error { return v.dump(ctx, r, r, each) })
+	}
+	return v.dump(ctx, v.reads, &v.store.Reads, each)
+}
+
+func (v *View) dump(ctx context.Context, r roster.Reads, sql *store.Reads, each func(group string, users, groups iter.Seq2[string, error]) error) error {
+	aliases, err := v.allAliases(ctx, sql)
+	if err != nil {
+		return err
+	}
+	after := ""
+	for {
+		groups, err := r.VisibleGroups(ctx, v.app.visible, after, dumpBatch)
+		if err != nil || len(groups) == 0 {
 			return err
 		}
-		after := ""
-		for {
-			groups, err := r.VisibleGroups(ctx, v.app.visible, after, dumpBatch)
-			if err != nil || len(groups) == 0 {
-				return err
-			}
-			last := groups[len(groups)-1].NameKey
-			if err := v.dumpGroups(ctx, r, groups, after, last, aliases, each); err != nil {
-				return err
-			}
-			after = last
+		last := groups[len(groups)-1].NameKey
+		if err := v.dumpGroups(ctx, r, groups, after, last, aliases, each); err != nil {
+			return err
 		}
-	})
+		after = last
+	}
 }
 
 func (v *View) allAliases(ctx context.Context, r *store.Reads) (map[models.ID]string, error) {
@@ -50,12 +56,15 @@ func (v *View) allAliases(ctx context.Context, r *store.Reads) (map[models.ID]st
 
 // dumpGroups goes through one batch: its groups in groups are read first, then the users are
 // streamed, since one connection can't do both at once.
-func (v *View) dumpGroups(ctx context.Context, r *store.Reads, groups []*models.Group, after, last string, aliases map[models.ID]string,
+func (v *View) dumpGroups(ctx context.Context, r roster.Reads, groups []*models.Group, after, last string, aliases map[models.ID]string,
 	each func(group string, users, groups iter.Seq2[string, error]) error) error {
 	children := map[string][]string{}
 	for m, err := range r.DumpChildren(ctx, v.app.visible, after, last) {
 		if err != nil {
 			return err
+		}
+		if models.Key(m.Name) == m.GroupKey {
+			continue // an import may put a group into itself; no list of a group's groups has it
 		}
 		children[m.GroupKey] = append(children[m.GroupKey], v.name(m.Name))
 	}
@@ -84,6 +93,9 @@ func (v *View) dumpGroups(ctx context.Context, r *store.Reads, groups []*models.
 		}
 		if err := each(v.name(g.Name), users, inside); err != nil {
 			return err
+		}
+		for ok && err == nil && member.GroupKey == g.NameKey { // what each left unread
+			member, err, ok = next()
 		}
 	}
 	return err

@@ -147,7 +147,7 @@ func (v *View) expiredBy(c *models.Change) string {
 		if c.RowID == v.app.ID {
 			return "an operator asked for a full synchronisation"
 		}
-	case models.DirectoryChanged:
+	case models.DirectoryChanged, models.DirectoryDeleted:
 		if v.mapped(c.DirectoryID) {
 			return "a directory was changed"
 		}

@@ -9,7 +9,7 @@ import (
 
 // Group finds a group by name, or answers GroupNotFound.
 func (v *View) Group(ctx context.Context, name string) (*models.Group, error) {
-	g, err := v.findGroup(ctx, &v.store.Reads, name)
+	g, err := v.findGroup(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (v *View) CreateGroup(ctx context.Context, n NewGroup) (*models.Group, erro
 		return nil, models.Fail(models.InvalidGroup, n.Name, "The group can't be created: "+problem)
 	}
 	var first *models.Group
-	err := v.service.directories.Edit(ctx, v.by, func(e *directory.Edit) error {
+	err := v.edit(ctx, func(e *directory.Edit) error {
 		first = nil
 		known, err := e.Reads().GroupsNamed(ctx, v.app.visible, n.Name)
 		if err != nil {
@@ -103,7 +103,12 @@ func (v *View) UpdateGroup(ctx context.Context, name string, p GroupPatch) (*mod
 	if err != nil {
 		return nil, err
 	}
-	return v.Group(ctx, name)
+	g, err := v.findGroupIn(ctx, &v.store.Reads, name) // the view's moment lies before the write
+	if err != nil {
+		return nil, err
+	}
+	g.Name = v.name(g.Name)
+	return g, nil
 }
 
 // DeleteGroup removes a group from every directory that has it and permits that.
@@ -129,7 +134,7 @@ func (v *View) DeleteGroupAttribute(ctx context.Context, name, attribute string)
 // eachGroup changes the group of a name in all directories that have it and permit the change,
 // in one transaction. GroupNotFound when none has it, PermissionDenied when none permits it.
 func (v *View) eachGroup(ctx context.Context, name string, need models.Permissions, do func(e *directory.Edit, dir *models.Directory) error) error {
-	return v.service.directories.Edit(ctx, v.by, func(e *directory.Edit) error {
+	return v.edit(ctx, func(e *directory.Edit) error {
 		found, err := e.Reads().GroupsNamed(ctx, v.app.visible, name)
 		if err != nil {
 			return err

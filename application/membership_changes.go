@@ -12,12 +12,12 @@ import (
 // first directory that has both. Where the directory lacks the group, it gets a copy of it,
 // if the application may create groups there.
 func (v *View) AddMember(ctx context.Context, user, group string) error {
-	return v.service.directories.Edit(ctx, v.by, func(e *directory.Edit) error {
-		u, err := v.find(ctx, e.Reads(), user)
+	return v.edit(ctx, func(e *directory.Edit) error {
+		u, err := v.findIn(ctx, e.Reads(), e.Reads(), user)
 		if err != nil {
 			return err
 		}
-		g, err := v.findGroup(ctx, e.Reads(), group)
+		g, err := v.findGroupIn(ctx, e.Reads(), group)
 		if err != nil {
 			return err
 		}
@@ -116,12 +116,12 @@ func (v *View) place(ctx context.Context, e *directory.Edit, dirs []models.ID, g
 // every directory that has the membership, each of which must permit it. Reported missing is
 // the user first, then the group, then the membership.
 func (v *View) RemoveMember(ctx context.Context, user, group string) error {
-	return v.service.directories.Edit(ctx, v.by, func(e *directory.Edit) error {
-		u, err := v.find(ctx, e.Reads(), user)
+	return v.edit(ctx, func(e *directory.Edit) error {
+		u, err := v.findIn(ctx, e.Reads(), e.Reads(), user)
 		if err != nil {
 			return err
 		}
-		if _, err := v.findGroup(ctx, e.Reads(), group); err != nil {
+		if _, err := v.findGroupIn(ctx, e.Reads(), group); err != nil {
 			return err
 		}
 		users, groups, err := v.rows(ctx, e.Reads(), u.Name, group)
@@ -169,8 +169,8 @@ func (v *View) AddChild(ctx context.Context, child, parent string) error {
 	if !v.app.Nested {
 		return models.Fail(models.InvalidMembership, child, "Application <"+v.app.Name+"> does not support nested groups.")
 	}
-	return v.service.directories.Edit(ctx, v.by, func(e *directory.Edit) error {
-		p, err := v.findGroup(ctx, e.Reads(), parent)
+	return v.edit(ctx, func(e *directory.Edit) error {
+		p, err := v.findGroupIn(ctx, e.Reads(), parent)
 		if err != nil {
 			return err
 		}
@@ -185,6 +185,9 @@ func (v *View) AddChild(ctx context.Context, child, parent string) error {
 			return models.Fail(models.InvalidMembership, child, "Cannot add a group to itself.")
 		}
 		if err := v.noCircle(ctx, e, children[0], p); err != nil {
+			return err
+		}
+		if err := v.notYetChild(ctx, e, children, p); err != nil {
 			return err
 		}
 		var dirs []models.ID
@@ -205,10 +208,11 @@ func (v *View) noCircle(ctx context.Context, e *directory.Edit, child, parent *m
 	if !v.app.Aggregate {
 		return nil
 	}
-	start, err := v.groupStart(ctx, e.Reads(), child.Name, Nested, everywhere)
+	rows, err := e.Reads().GroupsNamed(ctx, v.app.visible, child.Name)
 	if err != nil {
 		return err
 	}
+	start := v.startAt(rows, Nested, everywhere)
 	below, err := e.Reads().ChildrenOf(ctx, v.app.visible, start, models.Everything)
 	if err != nil {
 		return err
@@ -221,12 +225,34 @@ func (v *View) noCircle(ctx context.Context, e *directory.Edit, child, parent *m
 	return nil
 }
 
+// notYetChild answers AlreadyMember when, with aggregation, any directory has the nesting.
+func (v *View) notYetChild(ctx context.Context, e *directory.Edit, children []*models.Group, parent *models.Group) error {
+	if !v.app.Aggregate {
+		return nil // the one directory's unique key says so
+	}
+	parents, err := e.Reads().GroupsNamed(ctx, v.app.visible, parent.Name)
+	if err != nil {
+		return err
+	}
+	for _, c := range children {
+		for _, p := range parents {
+			if c.DirectoryID != p.DirectoryID {
+				continue
+			}
+			if has, err := e.Reads().HasChild(ctx, p.ID, c.ID); err != nil || has {
+				return either(err, models.Fail(models.AlreadyMember, c.Name, "Group <"+c.Name+"> is already a member of group <"+p.Name+">"))
+			}
+		}
+	}
+	return nil
+}
+
 // RemoveChild takes a group out of another: in the child's directory, or with aggregation in
 // every directory that has the nesting, each of which must permit it.
 func (v *View) RemoveChild(ctx context.Context, child, parent string) error {
-	return v.service.directories.Edit(ctx, v.by, func(e *directory.Edit) error {
+	return v.edit(ctx, func(e *directory.Edit) error {
 		r := e.Reads()
-		if _, err := v.findGroup(ctx, r, parent); err != nil {
+		if _, err := v.findGroupIn(ctx, r, parent); err != nil {
 			return err
 		}
 		children, err := r.GroupsNamed(ctx, v.app.visible, child)

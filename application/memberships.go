@@ -9,21 +9,21 @@ import (
 
 // GroupsOf lists the groups that a user is in, by name. UserNotFound for an unknown user.
 func (v *View) GroupsOf(ctx context.Context, user string, d Depth, p models.Page) ([]*models.Group, error) {
-	start, err := v.userStart(ctx, &v.store.Reads, user, d)
+	start, err := v.userStart(ctx, user, d)
 	if err != nil {
 		return nil, err
 	}
-	groups, err := v.store.GroupsAround(ctx, v.app.visible, start, p)
+	groups, err := v.reads.GroupsAround(ctx, v.app.visible, start, p)
 	return v.groups(groups), err
 }
 
 // Members lists the users in a group, by name. GroupNotFound for an unknown group.
 func (v *View) Members(ctx context.Context, group string, d Depth, p models.Page) ([]*User, error) {
-	start, err := v.groupStart(ctx, &v.store.Reads, group, d, everywhere)
+	start, err := v.groupStart(ctx, group, d, everywhere)
 	if err != nil {
 		return nil, err
 	}
-	users, err := v.store.MembersOf(ctx, v.app.visible, start, p)
+	users, err := v.reads.MembersOf(ctx, v.app.visible, start, p)
 	if err != nil {
 		return nil, err
 	}
@@ -32,21 +32,21 @@ func (v *View) Members(ctx context.Context, group string, d Depth, p models.Page
 
 // Parents lists the groups that a group is in, by name.
 func (v *View) Parents(ctx context.Context, group string, d Depth, p models.Page) ([]*models.Group, error) {
-	start, err := v.groupStart(ctx, &v.store.Reads, group, d, asMember)
+	start, err := v.groupStart(ctx, group, d, asMember)
 	if err != nil {
 		return nil, err
 	}
-	groups, err := v.store.ParentsOf(ctx, v.app.visible, start, p)
+	groups, err := v.reads.ParentsOf(ctx, v.app.visible, start, p)
 	return v.groups(groups), err
 }
 
 // Children lists the groups in a group, by name.
 func (v *View) Children(ctx context.Context, group string, d Depth, p models.Page) ([]*models.Group, error) {
-	start, err := v.groupStart(ctx, &v.store.Reads, group, d, everywhere)
+	start, err := v.groupStart(ctx, group, d, everywhere)
 	if err != nil {
 		return nil, err
 	}
-	groups, err := v.store.ChildrenOf(ctx, v.app.visible, start, p)
+	groups, err := v.reads.ChildrenOf(ctx, v.app.visible, start, p)
 	return v.groups(groups), err
 }
 
@@ -77,8 +77,8 @@ func among(groups []*models.Group, err error, member, group string) error {
 
 // userStart says at which rows a walk from a user begins: its canonical row, or with
 // aggregation every row of its name.
-func (v *View) userStart(ctx context.Context, r *store.Reads, user string, d Depth) (store.Start, error) {
-	u, err := v.find(ctx, r, user)
+func (v *View) userStart(ctx context.Context, user string, d Depth) (store.Start, error) {
+	u, err := v.find(ctx, user)
 	if err != nil {
 		return store.Start{}, err
 	}
@@ -86,7 +86,7 @@ func (v *View) userStart(ctx context.Context, r *store.Reads, user string, d Dep
 	if !v.app.Aggregate {
 		return start, nil
 	}
-	all, err := r.UsersNamed(ctx, v.app.visible, u.Name)
+	all, err := v.reads.UsersNamed(ctx, v.app.visible, u.Name)
 	start.IDs = start.IDs[:0]
 	for _, u := range all {
 		start.IDs = append(start.IDs, u.ID)
@@ -102,14 +102,15 @@ const (
 	everywhere             // as the group whose members are wanted: each directory has its own
 )
 
-func (v *View) groupStart(ctx context.Context, r *store.Reads, group string, d Depth, as role) (store.Start, error) {
-	rows, err := r.GroupsNamed(ctx, v.app.visible, group)
+func (v *View) groupStart(ctx context.Context, group string, d Depth, as role) (store.Start, error) {
+	rows, err := v.groupsNamed(ctx, group)
 	if err != nil {
 		return store.Start{}, err
 	}
-	if len(rows) == 0 {
-		return store.Start{}, groupNotFound(group)
-	}
+	return v.startAt(rows, d, as), nil
+}
+
+func (v *View) startAt(rows []*models.Group, d Depth, as role) store.Start {
 	if as == asMember && !v.app.Aggregate {
 		rows = rows[:1]
 	}
@@ -117,5 +118,5 @@ func (v *View) groupStart(ctx context.Context, r *store.Reads, group string, d D
 	for _, g := range rows {
 		start.IDs = append(start.IDs, g.ID)
 	}
-	return start, nil
+	return start
 }

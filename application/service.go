@@ -11,6 +11,7 @@ import (
 	"github.com/rollcall-id/rollcall/internal/audit"
 	"github.com/rollcall-id/rollcall/internal/password"
 	"github.com/rollcall-id/rollcall/models"
+	"github.com/rollcall-id/rollcall/roster"
 	"github.com/rollcall-id/rollcall/store"
 )
 
@@ -23,12 +24,14 @@ type Service struct {
 	log         *slog.Logger
 	proofs      *proofs
 	hosts       *hosts
+	roster      *roster.Roster
 	registry    registry
+	own         func(netip.AddrPort) bool // the server's listeners: GuardListeners
 }
 
 // New makes the service. It follows the store's feed by itself.
-func New(st *store.Store, directories *directory.Service, hasher *password.Hasher, log *slog.Logger, refusals *audit.Log) *Service {
-	s := &Service{store: st, directories: directories, hasher: hasher, audit: refusals, log: log, proofs: newProofs(), hosts: newHosts()}
+func New(st *store.Store, directories *directory.Service, hasher *password.Hasher, log *slog.Logger, refusals *audit.Log, ros *roster.Roster) *Service {
+	s := &Service{store: st, directories: directories, hasher: hasher, audit: refusals, log: log, proofs: newProofs(), hosts: newHosts(), roster: ros}
 	st.OnCommit(s.registry.heed)
 	return s
 }
@@ -64,7 +67,7 @@ type mapping struct {
 func (r *registry) heed(changes []models.Change) {
 	for _, c := range changes {
 		switch c.Kind {
-		case models.DirectoryChanged, models.ApplicationChanged, models.ApplicationDoor, models.AliasChanged:
+		case models.DirectoryChanged, models.DirectoryDeleted, models.ApplicationChanged, models.ApplicationDoor, models.AliasChanged:
 			r.dropped.Add(1)
 			r.current.Store(nil)
 			return

@@ -60,7 +60,7 @@ func (v *View) presentOne(ctx context.Context, u *models.User) (*User, error) {
 
 // User finds a user by name, or answers UserNotFound.
 func (v *View) User(ctx context.Context, name string) (*User, error) {
-	u, err := v.find(ctx, &v.store.Reads, name)
+	u, err := v.find(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -78,12 +78,15 @@ func (v *View) UserByKey(ctx context.Context, key string) (*User, error) {
 	if v.mapping(models.ID(id)) == nil {
 		return nil, userNotFound(key)
 	}
-	u, err := v.store.UserByExternalID(ctx, models.ID(id), external)
-	if err == nil {
-		u, err = v.unshadowed(ctx, &v.store.Reads, u, key)
-	}
+	u, err := v.byExternalID(ctx, models.ID(id), external, key)
 	if models.Is(err, models.UserNotFound) {
-		return nil, userNotFound(key)
+		news, rerr := v.refreshed(ctx)
+		if rerr != nil {
+			return nil, rerr
+		}
+		if news {
+			u, err = v.byExternalID(ctx, models.ID(id), external, key)
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -91,9 +94,29 @@ func (v *View) UserByKey(ctx context.Context, key string) (*User, error) {
 	return v.presentOne(ctx, u)
 }
 
+func (v *View) byExternalID(ctx context.Context, dir models.ID, external, key string) (*models.User, error) {
+	u, err := v.reads.UserByExternalID(ctx, dir, external)
+	if models.Is(err, models.UserNotFound) {
+		return nil, userNotFound(key)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return v.unshadowed(ctx, v.reads, u, key)
+}
+
 // UserByRow finds the user of a row, such as a session's, or answers UserNotFound.
 func (v *View) UserByRow(ctx context.Context, id models.ID) (*User, error) {
-	u, err := v.byRow(ctx, &v.store.Reads, id, "")
+	u, err := v.byRow(ctx, v.reads, id, "")
+	if models.Is(err, models.UserNotFound) {
+		news, rerr := v.refreshed(ctx)
+		if rerr != nil {
+			return nil, rerr
+		}
+		if news {
+			u, err = v.byRow(ctx, v.reads, id, "")
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +125,7 @@ func (v *View) UserByRow(ctx context.Context, id models.ID) (*User, error) {
 
 // Owner finds a user by name, with the directory that it belongs to.
 func (v *View) Owner(ctx context.Context, name string) (*models.Directory, *models.User, error) {
-	u, err := v.find(ctx, &v.store.Reads, name)
+	u, err := v.find(ctx, name)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -186,7 +209,7 @@ func (v *View) nameFree(ctx context.Context, name string, own models.ID) error {
 			return err
 		}
 	}
-	users, err := v.store.UsersNamed(ctx, v.app.visible, name)
+	users, err := v.store.UsersNamed(ctx, v.app.visible, name) // rows: what is written depends on it
 	for _, u := range users {
 		if err := taken(u.ID); err != nil {
 			return err
@@ -217,7 +240,7 @@ func (v *View) UpdateUser(ctx context.Context, name string, p UserPatch) error {
 	if p.DirectoryID > 0 && p.DirectoryID != dir.ID {
 		return models.Fail(models.InvalidUser, name, "User <"+name+"> is not in the directory that the request names.")
 	}
-	return v.service.directories.Edit(ctx, v.by, func(e *directory.Edit) error {
+	return v.edit(ctx, func(e *directory.Edit) error {
 		_, err := e.UpdateUser(dir, u.Name, directory.UserPatch{
 			FirstName: p.FirstName, LastName: p.LastName, DisplayName: p.DisplayName, Email: p.Email, Active: p.Active,
 		})
@@ -241,7 +264,7 @@ func (v *View) DeleteUser(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return v.service.directories.Edit(ctx, v.by, func(e *directory.Edit) error { return e.DeleteUser(dir, u.Name) })
+	return v.edit(ctx, func(e *directory.Edit) error { return e.DeleteUser(dir, u.Name) })
 }
 
 // RenameUser gives a user another name. InvalidUser when the application knows another user
@@ -255,7 +278,7 @@ func (v *View) RenameUser(ctx context.Context, name, to string) (*User, error) {
 		return nil, err
 	}
 	var renamed *models.User
-	err = v.service.directories.Edit(ctx, v.by, func(e *directory.Edit) (err error) {
+	err = v.edit(ctx, func(e *directory.Edit) (err error) {
 		renamed, err = e.RenameUser(dir, u.Name, to)
 		return err
 	})
@@ -271,7 +294,7 @@ func (v *View) SetUserAttributes(ctx context.Context, name string, attrs []model
 	if err != nil {
 		return err
 	}
-	return v.service.directories.Edit(ctx, v.by, func(e *directory.Edit) error { return e.SetUserAttributes(dir, u.Name, attrs) })
+	return v.edit(ctx, func(e *directory.Edit) error { return e.SetUserAttributes(dir, u.Name, attrs) })
 }
 
 // DeleteUserAttribute removes an attribute; it needn't exist.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"strings"
 
+	"github.com/rollcall-id/rollcall/directory"
 	"github.com/rollcall-id/rollcall/models"
+	"github.com/rollcall-id/rollcall/roster"
 	"github.com/rollcall-id/rollcall/store"
 )
 
@@ -15,12 +17,37 @@ type View struct {
 	store   *store.Store
 	app     *app
 	by      models.Actor
+	reads   roster.Reads // one moment in memory, or SQL
+	fresh   bool         // reads has all that was committed when somebody was missed
 }
 
-func newView(s *Service, a *app, caller Caller) *View {
-	return &View{service: s, store: s.store, app: a, by: models.Actor{
+func newView(s *Service, a *app, caller Caller) (*View, error) {
+	reads, err := s.roster.Reads()
+	if err != nil {
+		return nil, err
+	}
+	return &View{service: s, store: s.store, app: a, reads: reads, by: models.Actor{
 		Kind: models.ActorApplication, Name: a.Name, Address: address(caller), Request: caller.Request, Writer: models.ByOperator,
-	}}
+	}}, nil
+}
+
+// refreshed reads, once in a request, what other processes wrote a moment ago, and tells
+// whether that is news: whoever isn't found is looked for again then.
+func (v *View) refreshed(ctx context.Context) (bool, error) {
+	if v.fresh || v.reads == roster.Reads(&v.store.Reads) {
+		return false, nil
+	}
+	v.fresh = true
+	if err := v.store.CatchUp(ctx); err != nil {
+		return false, err
+	}
+	reads, err := v.service.roster.Reads()
+	if err != nil {
+		return false, err
+	}
+	news := reads != v.reads
+	v.reads = reads
+	return news, nil
 }
 
 // Application gives the application whose view it is.
@@ -76,9 +103,24 @@ func (v *View) groups(groups []*models.Group) []*models.Group {
 // find looks a name up as the application knows it: an alias first, then a user's own name.
 // It gives the canonical user. The alias of a user whom the application doesn't see, because
 // its directory is inactive or an earlier one has the name, doesn't count.
-func (v *View) find(ctx context.Context, r *store.Reads, name string) (*models.User, error) {
+func (v *View) find(ctx context.Context, name string) (*models.User, error) {
+	u, err := v.findIn(ctx, v.reads, &v.store.Reads, name)
+	if models.Is(err, models.UserNotFound) {
+		news, rerr := v.refreshed(ctx)
+		if rerr != nil {
+			return nil, rerr
+		}
+		if news {
+			return v.findIn(ctx, v.reads, &v.store.Reads, name)
+		}
+	}
+	return u, err
+}
+
+// findIn is find with given reads, such as a transaction's.
+func (v *View) findIn(ctx context.Context, r roster.Reads, aliases *store.Reads, name string) (*models.User, error) {
 	if v.app.HasAliases {
-		alias, err := r.AliasByName(ctx, v.app.ID, name)
+		alias, err := aliases.AliasByName(ctx, v.app.ID, name)
 		if err == nil {
 			u, err := v.byRow(ctx, r, alias.UserID, name)
 			if !models.Is(err, models.UserNotFound) {
@@ -97,7 +139,7 @@ func (v *View) find(ctx context.Context, r *store.Reads, name string) (*models.U
 
 // byRow gives the user of a row when the application sees it: in a mapped directory, and not
 // shadowed by an earlier one. name is what to call it when it doesn't.
-func (v *View) byRow(ctx context.Context, r *store.Reads, id models.ID, name string) (*models.User, error) {
+func (v *View) byRow(ctx context.Context, r roster.Reads, id models.ID, name string) (*models.User, error) {
 	u, err := r.UserByID(ctx, id)
 	if err != nil {
 		if models.Is(err, models.UserNotFound) {
@@ -109,7 +151,7 @@ func (v *View) byRow(ctx context.Context, r *store.Reads, id models.ID, name str
 }
 
 // unshadowed gives the user back if it is the canonical one of its name.
-func (v *View) unshadowed(ctx context.Context, r *store.Reads, u *models.User, name string) (*models.User, error) {
+func (v *View) unshadowed(ctx context.Context, r roster.Reads, u *models.User, name string) (*models.User, error) {
 	if v.mapping(u.DirectoryID) == nil {
 		return nil, userNotFound(name)
 	}
@@ -123,7 +165,34 @@ func (v *View) unshadowed(ctx context.Context, r *store.Reads, u *models.User, n
 	return first, nil
 }
 
-func (v *View) findGroup(ctx context.Context, r *store.Reads, name string) (*models.Group, error) {
+// findGroup gives the canonical group of a name.
+func (v *View) findGroup(ctx context.Context, name string) (*models.Group, error) {
+	rows, err := v.groupsNamed(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return rows[0], nil
+}
+
+// groupsNamed gives the groups of a name in the order of the directories, at least one.
+func (v *View) groupsNamed(ctx context.Context, name string) ([]*models.Group, error) {
+	rows, err := v.reads.GroupsNamed(ctx, v.app.visible, name)
+	if err == nil && len(rows) == 0 {
+		news, rerr := v.refreshed(ctx)
+		if rerr != nil {
+			return nil, rerr
+		}
+		if news {
+			rows, err = v.reads.GroupsNamed(ctx, v.app.visible, name)
+		}
+	}
+	if err == nil && len(rows) == 0 {
+		return nil, groupNotFound(name)
+	}
+	return rows, err
+}
+
+func (v *View) findGroupIn(ctx context.Context, r roster.Reads, name string) (*models.Group, error) {
 	g, err := r.VisibleGroup(ctx, v.app.visible, name)
 	if models.Is(err, models.GroupNotFound) {
 		return nil, groupNotFound(name)
@@ -137,4 +206,17 @@ func userNotFound(name string) error {
 
 func groupNotFound(name string) error {
 	return models.Fail(models.GroupNotFound, name, "Group <"+name+"> does not exist")
+}
+
+// edit makes a change in one transaction; what the view reads after it has the change.
+func (v *View) edit(ctx context.Context, do func(e *directory.Edit) error) error {
+	if err := v.service.directories.Edit(ctx, v.by, do); err != nil {
+		return err
+	}
+	reads, err := v.service.roster.Reads()
+	if err != nil {
+		return err
+	}
+	v.reads = reads
+	return nil
 }

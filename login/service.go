@@ -16,6 +16,9 @@ type Options struct {
 
 	// Count is called with the outcome of each login; nil: nobody counts.
 	Count func(Outcome)
+
+	// Letters says whether, and with which links, people get letters: reset.go.
+	Letters LetterOptions
 }
 
 // A Service decides logins. It is safe for concurrent use.

@@ -17,6 +17,7 @@ import (
 	"github.com/rollcall-id/rollcall/internal/testkit"
 	"github.com/rollcall-id/rollcall/login"
 	"github.com/rollcall-id/rollcall/models"
+	"github.com/rollcall-id/rollcall/roster"
 	"github.com/rollcall-id/rollcall/session"
 	"github.com/rollcall-id/rollcall/store"
 )
@@ -61,7 +62,7 @@ func newReplica(t *testing.T, db testkit.Database, clock *testkit.Clock, o login
 	r.store = db.Open(t, func(o *store.Options) { o.Now = clock.Now })
 	r.refusals = audit.New(r.store, audit.Options{})
 	r.directories = directory.New(r.store, r.hasher, testkit.Log(t))
-	r.apps = application.New(r.store, r.directories, r.hasher, testkit.Log(t), r.refusals)
+	r.apps = application.New(r.store, r.directories, r.hasher, testkit.Log(t), r.refusals, roster.New(r.store, testkit.Log(t)))
 	o.Count = r.outcomes.count
 	r.Service = login.New(r.store, r.directories, session.New(r.store, session.Options{}), r.refusals, o)
 	return r

@@ -55,7 +55,8 @@ const (
 	NestingAdded       ChangeKind = "nesting-added"
 	NestingRemoved     ChangeKind = "nesting-removed"
 	CredentialSet      ChangeKind = "credential-set"
-	DirectoryChanged   ChangeKind = "directory-changed"   // created, set, renamed or deleted
+	DirectoryChanged   ChangeKind = "directory-changed"   // created, set or renamed
+	DirectoryDeleted   ChangeKind = "directory-deleted"   // with all that was in it
 	ApplicationChanged ChangeKind = "application-changed" // what it sees: its switches and mappings
 	ApplicationDoor    ChangeKind = "application-door"    // who gets in: its passwords and addresses
 	ApplicationSync    ChangeKind = "application-resync"  // an operator wants it to read everything again

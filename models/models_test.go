@@ -10,7 +10,7 @@ import (
 
 func TestKeyFoldsCaseAndComposition(t *testing.T) {
 	for _, c := range []struct{ name, want string }{
-		{"ada", "ada"}, {"ADA", "ada"}, {"Zoe\u0308", "zo\u00eb"}, {"ZO\u00cb", "zo\u00eb"}, {"ada lovelace@x", "ada lovelace@x"},
+		{"ada", "ada"}, {"ADA", "ada"}, {"Zoe\u0308", "zo\u00eb"}, {"ZO\u00cb", "zo\u00eb"}, {"J\u030c", "\u01f0"}, {"ada lovelace@x", "ada lovelace@x"},
 	} {
 		if got := models.Key(c.name); got != c.want {
 			t.Errorf("Key(%q) = %q, want %q", c.name, got, c.want)

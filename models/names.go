@@ -18,12 +18,13 @@ const MaxText = 1000
 const MaxValue = 4000
 
 // Key folds a name for comparison: "Ada" and "ada" are one user. It is the lower case of
-// the NFC form, in every directory and for every kind of name.
+// the NFC form, in every directory and for every kind of name; the lower case of a few letters
+// must be composed once more, so that a key is its own key.
 func Key(name string) string {
 	if isLowerASCII(name) {
 		return name
 	}
-	return strings.ToLower(norm.NFC.String(name))
+	return norm.NFC.String(strings.ToLower(norm.NFC.String(name)))
 }
 
 func isLowerASCII(s string) bool {

@@ -113,10 +113,11 @@ var (
 		"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32",
 		"::/128", "::1/128", "fe80::/10", "ff00::/8",
 	)
-	// Beside RFC 1918 and 4193: carriers' NAT, IETF's own, benchmarks, reserved; site-local.
+	// Beside RFC 1918 and 4193: carriers' NAT, IETF's own, benchmarks, reserved; site-local, and
+	// a site's own NAT64 (RFC 8215).
 	privateNetworks = prefixes(
 		"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "192.0.0.0/24", "198.18.0.0/15", "240.0.0.0/4",
-		"fc00::/7", "fec0::/10",
+		"fc00::/7", "fec0::/10", "64:ff9b:1::/48",
 	)
 	// Addresses that have an IPv4 address inside, to which a gateway may pass them on: NAT64
 	// (RFC 6052) at byte 12, 6to4 (RFC 3056) at byte 2, IPv4-compatible (RFC 4291) at byte 12.

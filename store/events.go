@@ -171,3 +171,26 @@ func (s *Store) settleRestored(ctx context.Context) error {
 		return nil
 	})
 }
+
+// trimEvery is how often TrimFeed looks for old lines.
+const trimEvery = 10 * time.Minute
+
+// TrimFeed keeps the feed from growing, until ctx ends.
+func (s *Store) TrimFeed(ctx context.Context) error {
+	tick := time.NewTicker(trimEvery)
+	defer tick.Stop()
+	for {
+		n, err := s.PruneFeed(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn("old lines of the feed could not be removed; trying again later", "error", err)
+		}
+		if n == pruneBatch {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}

@@ -69,7 +69,7 @@ var userEntity = entity{
 	row: "u",
 	columns: map[string]string{
 		"email": "u.email_key", "firstName": "u.first_key", "lastName": "u.last_key",
-		"displayName": "u.display_key", "externalId": "u.external_id",
+		"displayName": "u.display_key", "externalId": "lower(u.external_id)",
 	},
 	flags:      map[string]string{"active": "u.active"},
 	dates:      map[string]string{"createdDate": "u.created_at", "updatedDate": "u.updated_at"},
@@ -85,7 +85,7 @@ var userEntity = entity{
 
 var groupEntity = entity{
 	row:     "g",
-	columns: map[string]string{"description": "g.description_key", "externalId": "g.external_id"},
+	columns: map[string]string{"description": "g.description_key", "externalId": "lower(g.external_id)"},
 	// A group is local when it was made here and not by a sync.
 	flags:      map[string]string{"active": "g.active", "local": "1 = 1"},
 	dates:      map[string]string{"createdDate": "g.created_at", "updatedDate": "g.updated_at"},

@@ -1,0 +1,132 @@
+package roster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/rollcall-id/rollcall/models"
+	"github.com/rollcall-id/rollcall/store"
+)
+
+// Run builds the picture and keeps folding it, until ctx ends.
+func (r *Roster) Run(ctx context.Context) error {
+	const first, most = 2 * time.Second, time.Minute
+	wait := first
+	look := time.NewTicker(time.Minute)
+	defer look.Stop()
+	r.nudge()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-look.C:
+			r.dropTooStale()
+			continue
+		case <-r.wake:
+		}
+		err := r.tend(ctx)
+		if err == nil {
+			wait = first
+			continue
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		level := slog.LevelWarn
+		if errors.Is(err, errUnsettled) {
+			level = slog.LevelDebug
+		}
+		r.log.Log(ctx, level, "the roster could not be built or folded; trying again", "error", err, "in", wait.String())
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+			r.nudge()
+		}
+		wait = min(2*wait, most)
+	}
+}
+
+// tend does what is to be done: a picture where there is none, else folds that are due.
+func (r *Roster) tend(ctx context.Context) error {
+	if r.current.Load() == nil {
+		return r.Build(ctx)
+	}
+	r.work.Lock()
+	defer r.work.Unlock()
+	return r.foldDue()
+}
+
+// dropTooStale builds the picture anew once lines of the feed may have gone unread.
+func (r *Roster) dropTooStale() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.feedAge() > tooStale {
+		r.current.Store(nil)
+		r.nudge()
+	}
+}
+
+// Build loads all directories and swaps the picture in. Changes that come meanwhile wait.
+func (r *Roster) Build(ctx context.Context) error {
+	r.work.Lock()
+	defer r.work.Unlock()
+	start := time.Now()
+	r.mu.Lock()
+	r.loading, r.built = true, r.built+1
+	r.mu.Unlock()
+	s, err := load(ctx, r.store)
+	if s, err = r.swap(s, err); err != nil {
+		return fmt.Errorf("build the roster: %w", err)
+	}
+	debug.FreeOSMemory() // what loading needed is worth as much again as the picture
+	users := 0
+	for _, d := range s.dirs {
+		users += d.users.len()
+	}
+	r.log.Info("the roster serves", "directories", len(s.dirs), "users", users, "took", time.Since(start).Round(time.Millisecond).String())
+	return nil
+}
+
+// swap ends the loading, well or not.
+func (r *Roster) swap(s *Snapshot, err error) (*Snapshot, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	queued := r.queued
+	r.loading, r.queued = false, nil
+	if err != nil {
+		return nil, err
+	}
+	if s, err = apply(r.store, s, queued); err != nil {
+		return nil, err
+	}
+	r.current.Store(s)
+	return s, nil
+}
+
+func load(ctx context.Context, st *store.Store) (*Snapshot, error) {
+	s := &Snapshot{dirs: map[models.ID]*dirView{}}
+	return s, st.Load(ctx, func(l *store.Load) error {
+		seq, err := l.LastChange()
+		if err != nil {
+			return err
+		}
+		s.seq, s.loaded = seq, seq
+		ids, err := l.Directories()
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			b, err := loadBase(l, id, seq)
+			if err != nil {
+				return fmt.Errorf("load directory %d: %w", id, err)
+			}
+			s.dirs[id] = &dirView{id: id, base: b, over: newOverlay()}
+		}
+		return nil
+	})
+}

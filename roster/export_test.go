@@ -1,0 +1,66 @@
+package roster
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/rollcall-id/rollcall/models"
+	"github.com/rollcall-id/rollcall/store"
+)
+
+// Deaf makes a roster that hears of changes only by Heed.
+func Deaf(st *store.Store, log *slog.Logger) *Roster {
+	return &Roster{store: st, log: log, feedAge: st.FeedAge, spare: foldSpare, wake: make(chan struct{}, 1)}
+}
+
+// Heed takes changes as if the store had told them.
+func (r *Roster) Heed(changes []models.Change) { r.heed(changes) }
+
+// FoldAfter lets a directory's overlay hold so many changes. Call it before the roster is used.
+func (r *Roster) FoldAfter(changes int) { r.spare = changes }
+
+// FoldAll folds every directory in which anything changed.
+func (r *Roster) FoldAll() error {
+	r.mu.Lock()
+	spare := r.spare
+	r.spare = 0
+	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		r.spare = spare
+		r.mu.Unlock()
+	}()
+	return r.Fold()
+}
+
+// FeedAge replaces what tells how old the news is. Call it before the roster is used.
+func (r *Roster) FeedAge(age func() time.Duration) { r.feedAge = age }
+
+// Fold folds what is due.
+func (r *Roster) Fold() error {
+	r.work.Lock()
+	defer r.work.Unlock()
+	return r.foldDue()
+}
+
+// ErrUnsettled is a fold's reason to wait for changes that are still to come.
+var ErrUnsettled = errUnsettled
+
+// Changed tells how many changes the overlays hold.
+func (r *Roster) Changed() (n int) {
+	if s := r.current.Load(); s != nil {
+		for _, d := range s.dirs {
+			n += d.over.changes
+		}
+	}
+	return n
+}
+
+// DropTooStale does what Run does each minute.
+func (r *Roster) DropTooStale() { r.dropTooStale() }
+
+// Picture gives what answers, and Show makes it answer again.
+func (r *Roster) Picture() *Snapshot { return r.current.Load() }
+
+// Show makes an earlier picture answer again.
+func (r *Roster) Show(s *Snapshot) { r.current.Store(s) }

@@ -1,0 +1,170 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/rollcall-id/rollcall/models"
+)
+
+// A Load reads whole directories at one moment, row by row and without GORM: what the roster
+// is built from. Texts that it hands out are valid only until the callback returns.
+type Load struct {
+	ctx context.Context
+	pg  pgx.Tx
+	lit *sql.Tx
+}
+
+// Load calls do with a reader of one moment.
+func (s *Store) Load(ctx context.Context, do func(l *Load) error) error {
+	if s.dialect.postgres() {
+		err := pgx.BeginTxFunc(ctx, s.dialect.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly},
+			func(tx pgx.Tx) error { return do(&Load{ctx: ctx, pg: tx}) })
+		return outward(err)
+	}
+	tx, err := s.dialect.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return outward(err)
+	}
+	defer tx.Rollback()
+	return outward(do(&Load{ctx: ctx, lit: tx}))
+}
+
+// LastChange gives the highest sequence number that this moment has.
+func (l *Load) LastChange() (seq int64, err error) {
+	err = l.numbers("SELECT coalesce(max(seq), 0) FROM changes", 1, func(n []int64) error { seq = n[0]; return nil })
+	return seq, err
+}
+
+// Directories lists the directories' rows.
+func (l *Load) Directories() (ids []models.ID, err error) {
+	err = l.numbers("SELECT id FROM directories ORDER BY id", 1, func(n []int64) error { ids = append(ids, models.ID(n[0])); return nil })
+	return ids, err
+}
+
+// A Row is a user or group as the roster holds it: numbers first, then texts.
+type Row struct {
+	ID        models.ID
+	Active    bool
+	CreatedAt models.Time
+	UpdatedAt models.Time
+	Texts     [][]byte // users: name, key, first, last, display, email, external id; groups: name, key, description, external id
+}
+
+// The texts of a Row in their order.
+var (
+	userTexts  = []string{"name", "name_key", "first_name", "last_name", "display_name", "email", "external_id"}
+	groupTexts = []string{"name", "name_key", "description", "external_id"}
+)
+
+// Users reads a directory's users in the order of their keys.
+func (l *Load) Users(dir models.ID, each func(*Row) error) error {
+	return l.rows("users", userTexts, dir, each)
+}
+
+// Groups reads a directory's groups in the order of their keys.
+func (l *Load) Groups(dir models.ID, each func(*Row) error) error {
+	return l.rows("groups", groupTexts, dir, each)
+}
+
+// Memberships reads which users are in which groups of a directory, in no order.
+func (l *Load) Memberships(dir models.ID, each func(group, user models.ID) error) error {
+	return l.numbers(fmt.Sprintf("SELECT group_id, user_id FROM memberships WHERE directory_id = %d", dir), 2,
+		func(n []int64) error { return each(models.ID(n[0]), models.ID(n[1])) })
+}
+
+// Nestings reads which groups are in which groups of a directory, in no order.
+func (l *Load) Nestings(dir models.ID, each func(parent, child models.ID) error) error {
+	return l.numbers(fmt.Sprintf("SELECT parent_id, child_id FROM nestings WHERE directory_id = %d", dir), 2,
+		func(n []int64) error { return each(models.ID(n[0]), models.ID(n[1])) })
+}
+
+func (l *Load) rows(table string, texts []string, dir models.ID, each func(*Row) error) error {
+	query := fmt.Sprintf("SELECT id, active, created_at, updated_at, %s FROM %s WHERE directory_id = %d ORDER BY name_key",
+		strings.Join(texts, ", "), table, dir)
+	row := Row{Texts: make([][]byte, len(texts))}
+	if l.pg != nil {
+		return l.binary(query, func(raw [][]byte) error {
+			row.ID, row.Active = models.ID(number(raw[0])), raw[1][0] != 0
+			row.CreatedAt, row.UpdatedAt = models.Time(number(raw[2])), models.Time(number(raw[3]))
+			copy(row.Texts, raw[4:])
+			return each(&row)
+		})
+	}
+	rows, err := l.lit.QueryContext(l.ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	raw := make([]sql.RawBytes, len(texts))
+	into := []any{&row.ID, &row.Active, &row.CreatedAt, &row.UpdatedAt}
+	for i := range raw {
+		into = append(into, &raw[i])
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		for i := range raw {
+			row.Texts[i] = raw[i]
+		}
+		if err := each(&row); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// numbers reads rows of 64-bit numbers; the slice is used again for the next row.
+func (l *Load) numbers(query string, columns int, each func([]int64) error) error {
+	n := make([]int64, columns)
+	if l.pg != nil {
+		return l.binary(query, func(raw [][]byte) error {
+			for i := range n {
+				n[i] = number(raw[i])
+			}
+			return each(n)
+		})
+	}
+	rows, err := l.lit.QueryContext(l.ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	into := make([]any, columns)
+	for i := range n {
+		into[i] = &n[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(into...); err != nil {
+			return err
+		}
+		if err := each(n); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// binary reads rows in PostgreSQL's binary format, in which texts are their bytes and numbers
+// are big-endian.
+func (l *Load) binary(query string, each func(raw [][]byte) error) error {
+	rows, err := l.pg.Query(l.ctx, query, pgx.QueryExecModeCacheDescribe)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows.RawValues()); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+func number(raw []byte) int64 { return int64(binary.BigEndian.Uint64(raw)) }
