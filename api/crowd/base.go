@@ -113,19 +113,19 @@ func cutSuffix(path, suffix string) (string, bool) {
 	return name, true
 }
 
-// move points c at another path. The address as the caller wrote it stays in RequestURI.
+// move points c at another path. The address as the caller wrote it stays in RequestURI. It
+// changes the address in place: the router asks the request that came in, and some middleware
+// before us may have put another one, with the same address, into c.
 func move(c echo.Context, path string) {
-	address := c.Request().URL
 	if echo.GetPath(c.Request()) == path {
 		return
 	}
-	moved := *address
-	moved.Path = path
-	if moved.RawPath != "" {
-		moved.RawPath = path
+	address := c.Request().URL
+	address.Path = path
+	if address.RawPath != "" {
+		address.RawPath = path
 		if plain, err := url.PathUnescape(path); err == nil {
-			moved.Path = plain
+			address.Path = plain
 		}
 	}
-	c.Request().URL = &moved
 }

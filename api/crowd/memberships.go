@@ -17,6 +17,9 @@ func (h *handler) memberships(c echo.Context) error {
 		c.Response().Header().Set(echo.HeaderContentType, api.XML.ContentType())
 		return c.NoContent(http.StatusOK)
 	}
+	if err := view(c).NoteFullRead(reqctx(c)); err != nil {
+		return err
+	}
 	out := api.NewStream(c)
 	b := out.Begin()
 	groups := 0

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -46,10 +47,22 @@ func view(c echo.Context) *application.View { return requestOf(c).view }
 
 func reqctx(c echo.Context) context.Context { return c.Request().Context() }
 
+// patience is how long an ordinary request may take. A database that accepts a question and
+// never answers, behind a network that was cut without a word, must not hold requests for ever.
+const patience = 30 * time.Second
+
+// long are the routes whose answers may take as long as their reader does.
+var long = map[string]bool{"/search": true, "/group/membership": true, "/event/:token": true}
+
 // authenticated lets an application in before anybody says whether its path exists: clients
 // learn from a path that doesn't whether their password is right (404) or wrong (401).
 func (h *handler) authenticated(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
+		if !long[route(c)] {
+			ctx, cancel := context.WithTimeout(reqctx(c), patience)
+			defer cancel()
+			c.SetRequest(c.Request().WithContext(ctx))
+		}
 		caller := application.Caller{Address: address(c), Request: api.RequestID(c)}
 		v, err := h.application.Authenticate(reqctx(c), c.Request().Header.Get(echo.HeaderAuthorization), caller)
 		if err != nil {

@@ -62,6 +62,9 @@ func Register(e *echo.Echo, d Deps) {
 		get: h.userAttributes, post: setUserAttributes, put: setUserAttributes, del: deleteUserAttribute,
 	})
 	at("/user/password", methods{put: h.setPassword, del: clearPassword})
+	at("/user/mail/password", methods{post: h.mailPassword()})
+	at("/user/mail/usernames", methods{post: h.mailUsernames()})
+	at("/user/expire-all-passwords", methods{post: h.expireAllPasswords})
 	at("/user/group/direct", methods{
 		get: h.groupsOf(application.Direct), post: h.joinGroup, del: leaveGroup,
 	})
@@ -86,10 +89,18 @@ func Register(e *echo.Echo, d Deps) {
 	at("/group/child-group/nested", methods{get: h.children(application.Nested)})
 	add(g, "/1/group/membership", methods{get: h.memberships}, queried) // XML whatever Accept says
 
+	at("/search", methods{get: h.search, post: h.searchByBody})
+
 	at("/config/cookie", methods{get: h.cookie})
 
 	at("/session", methods{post: h.startSession, del: h.endSessionsOf})
 	at("/session/:token", methods{get: h.session, post: h.validateSession, del: h.endSession})
+
+	at("/event", methods{get: h.eventToken})
+	at("/event/:token", methods{get: h.events})
+
+	at("/webhook", methods{post: h.registerWebhook})
+	at("/webhook/:id", methods{get: h.webhook, del: h.removeWebhook})
 }
 
 // The methods of HTTP that the API knows.

@@ -15,6 +15,7 @@ import (
 	"github.com/rollcall-id/rollcall/directory"
 	"github.com/rollcall-id/rollcall/internal/audit"
 	"github.com/rollcall-id/rollcall/internal/testkit"
+	"github.com/rollcall-id/rollcall/internal/testkit/openapitest"
 	"github.com/rollcall-id/rollcall/login"
 	"github.com/rollcall-id/rollcall/models"
 	"github.com/rollcall-id/rollcall/session"
@@ -47,7 +48,7 @@ func newWorld(t *testing.T, db testkit.Database, options crowd.Options) *world {
 	hasher, log := testkit.NewHasher(), testkit.Log(t)
 	refusals := audit.New(w.store, audit.Options{})
 	directories := directory.New(w.store, hasher, log)
-	w.apps = application.New(w.store, directories, hasher, log, refusals)
+	w.apps = application.New(w.store, directories, hasher, log, refusals, testkit.NewRoster(t, w.store))
 	logins := login.New(w.store, directories, session.New(w.store, session.Options{}), refusals, login.Options{})
 
 	e := echo.New()
@@ -213,6 +214,9 @@ func (w *world) send(c call) answer {
 	if err != nil {
 		w.t.Fatalf("%s: %v", c.do, err)
 	}
+	openapitest.Check(w.t, openapitest.Exchange{
+		Request: request, RequestBody: c.body, Status: response.StatusCode, Header: response.Header, Body: string(body),
+	})
 	text := strings.ReplaceAll(string(body), w.url, "http://rollcall.test")
 	text = testkit.UUIDs.Pattern.ReplaceAllString(text, testkit.UUIDs.With)
 	return answer{response.StatusCode, response.Header, string(body), text}
