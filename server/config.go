@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/rollcall-id/rollcall/internal/mail"
 )
 
 // Config holds every setting of the program, checked. It is read once by Load and never changes
@@ -46,6 +48,14 @@ type Config struct {
 	CookieDomain       string // empty: no domain
 	CookieSecure       bool
 	CrowdVersion       string
+
+	MailHost     string // empty: no letters
+	MailPort     int    // 0: by MailTLS
+	MailFrom     string
+	MailUser     string
+	MailPassword Secret
+	MailTLS      string
+	MailCAFile   string
 }
 
 // A setting is one line of the table: all that the program knows about one field of Config. Its
@@ -174,6 +184,28 @@ var settings = []setting{
 	{"crowd-version", kindText, "Crowd/5.1.0",
 		"Value of the X-Embedded-Crowd-Version header, by which clients know a Crowd server.",
 		into(func(c *Config) *string { return &c.CrowdVersion }, parseHeaderValue)},
+
+	{"mail-host", kindText, "",
+		"Mail server that takes the letters for new passwords and forgotten names; empty: there are none.",
+		into(func(c *Config) *string { return &c.MailHost }, anyText)},
+	{"mail-port", kindNumber, "0",
+		"Port of the mail server; 0 means 465 with mail-tls=tls, else 587.",
+		into(func(c *Config) *int { return &c.MailPort }, numberIn(0, 65535))},
+	{"mail-from", kindText, "",
+		"Sender of the letters: `rollcall@example.com`, or `Rollcall <rollcall@example.com>`.",
+		into(func(c *Config) *string { return &c.MailFrom }, anyText)},
+	{"mail-user", kindText, "",
+		"Name at the mail server; empty: no login.",
+		into(func(c *Config) *string { return &c.MailUser }, anyText)},
+	{"mail-password", kindSecret, "",
+		"Password at the mail server.",
+		into(func(c *Config) *Secret { return &c.MailPassword }, parseSecret)},
+	{"mail-tls", kindText, string(mail.StartTLS),
+		"How the connection to the mail server is kept secret: starttls (nothing is sent without), tls, or none.",
+		into(func(c *Config) *string { return &c.MailTLS }, oneOf(string(mail.StartTLS), string(mail.ImplicitTLS), string(mail.NoTLS)))},
+	{"mail-ca-file", kindPath, "",
+		"Certificates in PEM of who signs the mail server's; empty: those that the system trusts.",
+		into(func(c *Config) *string { return &c.MailCAFile }, anyText)},
 }
 
 // into connects a parser with the field that it fills. A text that doesn't parse leaves the

@@ -24,6 +24,9 @@ func (c *Config) contradictions(origins Origins) Problems {
 	if sameAddress(c.Listen, c.ManagementListen) {
 		problem("management-listen", "is the same as listen (%s); take another port", c.Listen)
 	}
+	if _, err := c.mailSender(); err != nil {
+		problem("mail-host", "%v", err)
+	}
 	if c.DrainTime >= c.ShutdownTimeout {
 		problem("drain-time", "has to be shorter than shutdown-timeout (%v)", c.ShutdownTimeout)
 	}

@@ -343,7 +343,7 @@ func TestTableCoversConfig(t *testing.T) {
 		kindText: "other.example", kindFlag: "true", kindList: "10.0.0.0/8", kindNumber: "3", kindAddress: "127.0.0.1:1",
 		kindSize: "17KiB", kindSpan: "1m30s", kindPath: "x", kindDatabase: "sqlite:x", kindSecret: aKey,
 	}
-	special := map[string]string{"log-level": "debug", "log-format": "text", "url": "http://x"}
+	special := map[string]string{"log-level": "debug", "log-format": "text", "url": "http://x", "mail-tls": "none"}
 	set := map[string]string{}
 	for _, s := range settings {
 		var c Config

@@ -9,12 +9,15 @@ import (
 
 	"github.com/rollcall-id/rollcall/api"
 	crowdapi "github.com/rollcall-id/rollcall/api/crowd"
+	"github.com/rollcall-id/rollcall/web"
 )
 
 // routes mounts everything that the public listener answers, on one page:
 //
 //	/crowd/rest/usermanagement/{1,1.0,latest}/…   Crowd's REST API: an application's name and password
 //	/rest/usermanagement/{1,1.0,latest}/…         the same
+//
+//	/reset/TOKEN                                  a page: whoever holds the link from a letter
 //
 // Everything else is 404. Probes and metrics are on the management listener: health.go.
 func routes(e *echo.Echo, o Options, s *Services, m *metrics) {
@@ -27,6 +30,7 @@ func routes(e *echo.Echo, o Options, s *Services, m *metrics) {
 		CrowdVersion: c.CrowdVersion,
 		CookieDomain: c.CookieDomain, CookieName: c.CookieName, CookieSecure: c.CookieSecure,
 	}})
+	web.Register(e, web.Deps{Login: s.Login, Log: o.Log})
 }
 
 // recovered turns a bug of ours into an ordinary failure, with its stack in the log. An answer

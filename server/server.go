@@ -14,8 +14,10 @@ import (
 	"github.com/rollcall-id/rollcall/application"
 	"github.com/rollcall-id/rollcall/directory"
 	"github.com/rollcall-id/rollcall/internal/audit"
+	"github.com/rollcall-id/rollcall/internal/outbox"
 	"github.com/rollcall-id/rollcall/internal/password"
 	"github.com/rollcall-id/rollcall/login"
+	"github.com/rollcall-id/rollcall/roster"
 	"github.com/rollcall-id/rollcall/session"
 	"github.com/rollcall-id/rollcall/store"
 )
@@ -39,6 +41,7 @@ type Services struct {
 	Audit       *audit.Log
 	Directories *directory.Service
 	Application *application.Service
+	Roster      *roster.Roster
 	Sessions    *session.Service
 	Login       *login.Service
 }
@@ -67,11 +70,12 @@ func OpenServices(ctx context.Context, c Config, log *slog.Logger, o Opening) (*
 		Audit:  audit.New(st, audit.Options{Log: log}),
 	}
 	s.Directories = directory.New(st, s.Hasher, log)
-	s.Application = application.New(st, s.Directories, s.Hasher, log, s.Audit)
+	s.Roster = roster.New(st, log)
+	s.Application = application.New(st, s.Directories, s.Hasher, log, s.Audit, s.Roster)
 	s.Sessions = session.New(st, session.Options{
 		Lifetime: c.SessionTimeout, AnyAddress: !c.RequireSameAddress, TrustedProxy: trustedProxy(c.TrustedProxies), Log: log,
 	})
-	s.Login = login.New(st, s.Directories, s.Sessions, s.Audit, login.Options{TellDenied: c.TellAccessDenied, Count: o.Count})
+	s.Login = login.New(st, s.Directories, s.Sessions, s.Audit, login.Options{TellDenied: c.TellAccessDenied, Count: o.Count, Letters: c.letters()})
 	return s, nil
 }
 
@@ -112,11 +116,20 @@ func answerUntil(ctx context.Context, o Options, s *Services, m *metrics) error 
 	m.watchPasswords(func() PasswordStats { return passwordStats(s.Hasher.Stats()) })
 	watchPools(m, s.Store)
 
+	sender, err := o.Config.mailSender()
+	if err != nil {
+		return errors.Join(err, public.listener.Close())
+	}
+	own := outbox.OwnListeners(public.address().String(), o.Config.ManagementListen)
+	s.Application.GuardListeners(own)
+	letters := outbox.New(s.Store, outbox.Options{Mail: sender, Own: own, Log: o.Log})
+
 	// Loops and the management listener end after the public one has drained.
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	loops, background := errgroup.WithContext(background)
-	for _, run := range []func(context.Context) error{s.Store.Follow, s.Store.KeepNotes, s.Audit.Run, s.Sessions.Prune} {
+	for _, run := range []func(context.Context) error{s.Store.Follow, s.Store.KeepNotes, s.Roster.Run, s.Audit.Run, s.Sessions.Prune,
+		s.Store.TrimFeed, letters.Run} {
 		loops.Go(func() error { return run(background) })
 	}
 	management := ""
