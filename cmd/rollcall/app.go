@@ -16,7 +16,7 @@ import (
 func appCommand(p *program) *cobra.Command {
 	return noun("app", "Applications: Crowd clients with a name and passwords of their own", "", `  rollcall app create jira --directory staff --address 10.1.2.3
   rollcall app show jira`,
-		appCreate(p), appList(p), appShow(p), appSet(p), appMap(p), appUnmap(p), appDelete(p), appPassword(p), appAlias(p))
+		appCreate(p), appList(p), appShow(p), appSet(p), appMap(p), appUnmap(p), appResync(p), appDelete(p), appPassword(p), appAlias(p))
 }
 
 func appCreate(p *program) *cobra.Command {
@@ -179,25 +179,31 @@ func (s *appSwitches) options(f *pflag.FlagSet) application.Options {
 
 func appSet(p *program) *cobra.Command {
 	var s appSwitches
-	var addresses []string
+	var addresses, webhookTo []string
 	cmd := &cobra.Command{
 		Use: "set NAME", Short: "Change an application's switches and addresses", Args: takes(1, 1),
-		Long: "Change an application's switches and addresses. What no flag names stays as it is;\n--address replaces all addresses.",
+		Long: "Change an application's switches and addresses. What no flag names stays as it is;\n--address replaces all addresses, and --webhook-to all networks.",
 		Example: `  rollcall app set jira --aggregate=true --lower-case=true
   rollcall app set jira --address 10.1.2.3 --address 10.1.2.4`,
 	}
 	flags := cmd.Flags()
 	cmd.RunE = p.at(func(ctx context.Context, d *desk, args []string) error {
 		o := s.options(flags)
-		if o == (application.Options{}) && addresses == nil {
+		if o == (application.Options{}) && addresses == nil && webhookTo == nil {
 			return nothingGiven(cmd)
 		}
 		if err := d.Application.Set(ctx, d.by, args[0], o, addresses); err != nil {
 			return err
 		}
+		if webhookTo != nil {
+			if err := d.Application.SetWebhookNetworks(ctx, d.by, args[0], webhookTo); err != nil {
+				return err
+			}
+		}
 		return d.appChanged(ctx, args[0], "application %s changed")
 	})
 	flags.StringArrayVar(&addresses, "address", nil, addressDoc+"; they replace the ones there are")
+	flags.StringArrayVar(&webhookTo, "webhook-to", nil, "a private network (CIDR) in which its webhooks may lie, beside its own addresses; repeatable, replaces the ones there are")
 	s.add(cmd)
 	return p.answersJSON(cmd, appObject{})
 }
