@@ -169,9 +169,6 @@ func (s *Service) RequestUsernames(ctx context.Context, v *application.View, ema
 	return nil
 }
 
-// actorUser is a person who acts for himself, by a link that was sent to him.
-const actorUser = models.ActorKind("user")
-
 // A Reset is a password that is about to be chosen.
 type Reset struct {
 	UserID   models.ID
@@ -206,7 +203,7 @@ func (s *Service) FinishReset(ctx context.Context, token string, secret models.S
 	if err != nil {
 		return fmt.Errorf("reset a password: %w", err)
 	}
-	by := models.Actor{Kind: actorUser, Name: u.Name, Address: who.Address, Request: who.Request, Writer: models.ByOperator}
+	by := models.Actor{Kind: models.ActorUser, Name: u.Name, Address: who.Address, Request: who.Request, Writer: models.ByOperator}
 	err = s.directories.ResetPassword(ctx, by, dir, u, secret, func(tx *store.Tx) error {
 		row, err := tx.TakeResetToken(ctx, hash)
 		if err != nil {

@@ -21,6 +21,7 @@ type ActorKind string
 const (
 	ActorOperator    ActorKind = "operator"    // a person at the command line
 	ActorApplication ActorKind = "application" // a client with its own name and password
+	ActorUser        ActorKind = "user"        // a person on our own pages
 	ActorSystem      ActorKind = "system"      // Rollcall itself
 )
 
@@ -129,11 +130,12 @@ type AuditEntry struct {
 	Count     int    // how many equal refusals the entry stands for
 }
 
-// An OutboxItem is a letter or webhook that waits to be delivered. Rules only insert rows,
-// in their own transaction; package internal/outbox delivers them.
+// An OutboxItem is a letter that waits to be delivered. Rules only insert rows, in their own
+// transaction; package internal/outbox delivers them. Webhooks have no rows here: each
+// remembers how far in the feed it was told.
 type OutboxItem struct {
 	ID            ID     `gorm:"primaryKey"`
-	Kind          string // "letter", "webhook"
+	Kind          string // "letter"
 	Recipient     string
 	Payload       []byte // JSON, sealed with the server's key
 	CreatedAt     Time   `gorm:"autoCreateTime:false"`

@@ -23,7 +23,7 @@ need node nodejs
 need npm npm
 [ -x /usr/sbin/nginx ] || need nginx nginx
 [ -e /usr/lib/nginx/modules/ngx_http_js_module.so ] || missing="$missing libnginx-mod-http-js"
-[ -x /usr/sbin/exim4 ] || need exim4 exim4-daemon-light
+scripts/exim.sh find >/dev/null || missing="$missing exim4-daemon-light"
 scripts/c-compiler.sh || missing="$missing gcc libc6-dev"
 scripts/postgres.sh find >/dev/null || missing="$missing postgresql"
 

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"net"
+
 	"github.com/rollcall-id/rollcall/internal/mail"
 	"github.com/rollcall-id/rollcall/login"
 )
@@ -20,8 +22,11 @@ func (c *Config) mailSender() (*mail.Sender, error) {
 // or to the listener where that is on loopback.
 func (c *Config) letters() login.LetterOptions {
 	o := login.LetterOptions{Mail: c.MailHost != "", URL: c.URL}
-	if o.URL == "" && loopback(c.Listen) {
+	if _, port, err := net.SplitHostPort(c.Listen); o.URL == "" && loopback(c.Listen) && err == nil && port != "0" {
 		o.URL = "http://" + c.Listen
+		if c.TLSCertFile != "" {
+			o.URL = "https://" + c.Listen
+		}
 	}
 	return o
 }

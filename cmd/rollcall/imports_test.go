@@ -86,6 +86,8 @@ var libraries = []struct {
 	{"gorm.io/", []string{"store", "store/migrations"}},
 	{"github.com/labstack/echo", []string{"api", "api/*", "saml", "web", "web/*", "server"}},
 	{"github.com/prometheus/", []string{"server"}},
+	{"github.com/wneessen/go-mail", []string{"internal/mail"}},
+	{"github.com/tidwall/btree", []string{"roster"}},
 }
 
 // spelling says under which name a package is imported, where its own collides with another.
