@@ -74,7 +74,7 @@ func (a *applier) view(id models.ID) *dirView {
 	d := a.next.dirs[id]
 	switch {
 	case d == nil:
-		d = &dirView{id: id, base: emptyBase(a.next.loaded), over: newOverlay()}
+		d = newView(id, emptyBase(a.next.loaded))
 	case a.own[id]:
 		return d
 	default:

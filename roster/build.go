@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"runtime/debug"
 	"time"
 
@@ -14,10 +13,9 @@ import (
 
 // Run builds the picture and keeps folding it, until ctx ends.
 func (r *Roster) Run(ctx context.Context) error {
-	const first, most = 2 * time.Second, time.Minute
-	wait := first
 	look := time.NewTicker(time.Minute)
 	defer look.Stop()
+	wait := r.retry
 	r.nudge()
 	for {
 		select {
@@ -30,25 +28,40 @@ func (r *Roster) Run(ctx context.Context) error {
 		}
 		err := r.tend(ctx)
 		if err == nil {
-			wait = first
+			wait = r.retry
 			continue
 		}
 		if ctx.Err() != nil {
 			return nil
 		}
-		level := slog.LevelWarn
-		if errors.Is(err, errUnsettled) {
-			level = slog.LevelDebug
+		if r.lost(err, wait) {
+			wait = r.retry
+			continue
 		}
-		r.log.Log(ctx, level, "the roster could not be built or folded; trying again", "error", err, "in", wait.String())
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(wait):
 			r.nudge()
 		}
-		wait = min(2*wait, most)
+		wait = min(2*wait, r.longest)
 	}
+}
+
+// lost looks at a failure. A fold that waits for changes is none, unless they never come: then
+// the feed lost them, and everything is to be read anew.
+func (r *Roster) lost(err error, waited time.Duration) bool {
+	if !errors.Is(err, errUnsettled) {
+		r.log.Warn("the roster could not be built or folded; trying again", "error", err, "in", waited.String())
+		return false
+	}
+	if waited < r.longest {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.giveUp(err)
+	return true
 }
 
 // tend does what is to be done: a picture where there is none, else folds that are due.
@@ -65,9 +78,8 @@ func (r *Roster) tend(ctx context.Context) error {
 func (r *Roster) dropTooStale() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.feedAge() > tooStale {
-		r.current.Store(nil)
-		r.nudge()
+	if age := r.feedAge(); age > tooStale && r.current.Load() != nil {
+		r.giveUp(fmt.Errorf("the feed was last read %s ago", age.Round(time.Minute)))
 	}
 }
 
@@ -125,7 +137,7 @@ func load(ctx context.Context, st *store.Store) (*Snapshot, error) {
 			if err != nil {
 				return fmt.Errorf("load directory %d: %w", id, err)
 			}
-			s.dirs[id] = &dirView{id: id, base: b, over: newOverlay()}
+			s.dirs[id] = newView(id, b)
 		}
 		return nil
 	})

@@ -97,9 +97,9 @@ func (c *comparison) user(v store.Visible, name string) {
 	if !v.Aggregate {
 		start.IDs = start.IDs[:1]
 	}
-	ask(c, fmt.Sprintf("groups of %s in %+v, %+v, %+v", name, v, start, p), func(r roster.Reads) ([]*models.Group, error) {
-		return r.GroupsAround(ctx, v, start, p)
-	})
+	what := fmt.Sprintf("groups of %s in %+v, %+v, %+v", name, v, start, p)
+	groups := ask(c, what, func(r roster.Reads) ([]*models.Group, error) { return r.GroupsAround(ctx, v, start, p) })
+	sameNames(c, what, groups, groupName, func(s *roster.Snapshot) names { return s.GroupNamesAround(ctx, v, start, p) })
 }
 
 func (c *comparison) group(v store.Visible, name string) {
@@ -115,12 +115,32 @@ func (c *comparison) group(v store.Visible, name string) {
 		start.IDs = append(start.IDs, g.ID)
 	}
 	what := fmt.Sprintf("%s in %+v, %+v, %+v", name, v, start, p)
-	ask(c, "members of "+what, func(r roster.Reads) ([]*models.User, error) { return r.MembersOf(ctx, v, start, p) })
-	ask(c, "children of "+what, func(r roster.Reads) ([]*models.Group, error) { return r.ChildrenOf(ctx, v, start, p) })
+	members := ask(c, "members of "+what, func(r roster.Reads) ([]*models.User, error) { return r.MembersOf(ctx, v, start, p) })
+	sameNames(c, "members of "+what, members, userName, func(s *roster.Snapshot) names { return s.MemberNames(ctx, v, start, p) })
+	children := ask(c, "children of "+what, func(r roster.Reads) ([]*models.Group, error) { return r.ChildrenOf(ctx, v, start, p) })
+	sameNames(c, "children of "+what, children, groupName, func(s *roster.Snapshot) names { return s.ChildNames(ctx, v, start, p) })
 	if !v.Aggregate {
 		start.IDs = start.IDs[:1]
 	}
-	ask(c, "parents of "+what, func(r roster.Reads) ([]*models.Group, error) { return r.ParentsOf(ctx, v, start, p) })
+	parents := ask(c, "parents of "+what, func(r roster.Reads) ([]*models.Group, error) { return r.ParentsOf(ctx, v, start, p) })
+	sameNames(c, "parents of "+what, parents, groupName, func(s *roster.Snapshot) names { return s.ParentNames(ctx, v, start, p) })
+}
+
+type names = iter.Seq2[store.Member, error]
+
+func userName(u *models.User) store.Member   { return store.Member{ID: u.ID, Name: u.Name} }
+func groupName(g *models.Group) store.Member { return store.Member{ID: g.ID, Name: g.Name} }
+
+// sameNames compares a stream of names with the list of rows.
+func sameNames[T any](c *comparison, what string, want []*T, of func(*T) store.Member, stream func(s *roster.Snapshot) names) {
+	c.t.Helper()
+	for name, memory := range c.memory {
+		got, err := collect(stream(memory.(*roster.Snapshot)))
+		same := err == nil && slices.EqualFunc(want, got, func(row *T, m store.Member) bool { return of(row) == m })
+		if !same {
+			c.t.Errorf("%s: names of %s: want those of %+v, got %+v, %v", name, what, want, got, err)
+		}
+	}
 }
 
 // dump reads all memberships in batches, as the streamed answer does.

@@ -9,6 +9,9 @@ type dirView struct {
 	over *overlay
 }
 
+// newView is a directory of which nothing changed since its base.
+func newView(id models.ID, b *base) *dirView { return &dirView{id: id, base: b, over: newOverlay(b)} }
+
 // A side is the users or the groups of a directory.
 type side struct {
 	t *table

@@ -10,7 +10,7 @@ import (
 
 // Deaf makes a roster that hears of changes only by Heed.
 func Deaf(st *store.Store, log *slog.Logger) *Roster {
-	return &Roster{store: st, log: log, feedAge: st.FeedAge, spare: foldSpare, wake: make(chan struct{}, 1)}
+	return newRoster(st, log)
 }
 
 // Heed takes changes as if the store had told them.
@@ -55,6 +55,9 @@ func (r *Roster) Changed() (n int) {
 	}
 	return n
 }
+
+// Retry makes Run wait less after failures. Call it before the roster is used.
+func (r *Roster) Retry(first, longest time.Duration) { r.retry, r.longest = first, longest }
 
 // DropTooStale does what Run does each minute.
 func (r *Roster) DropTooStale() { r.dropTooStale() }

@@ -69,7 +69,7 @@ func mixedSide(t *testing.T, n int) (side, []string) {
 			keys = append(keys, key)
 		}
 	}
-	s := side{tableOf(t, userTexts, base), newRows()}
+	s := side{tableOf(t, userTexts, base), newRows(len(base))}
 	for i, rec := range changed {
 		s.put(&news{record: rec, seq: int64(i + 1), parts: theWhole})
 	}
@@ -101,7 +101,7 @@ func TestAscendMergesBaseAndOverlay(t *testing.T) {
 
 func TestSketchNeverForgets(t *testing.T) {
 	t.Parallel()
-	var s sketch
+	s := newSketch(1000)
 	rows := []uint32{0, 63, 64, 16383, 16384, 1 << 31}
 	for _, row := range rows {
 		s.put(row)
@@ -113,5 +113,8 @@ func TestSketchNeverForgets(t *testing.T) {
 	}
 	if s.perhaps(1) || s.perhaps(16385) {
 		t.Error("what was never put in is there")
+	}
+	if n := len(newSketch(1_000_000)) * 64; n != 1<<17 {
+		t.Errorf("a million rows have %d bits", n)
 	}
 }

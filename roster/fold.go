@@ -83,7 +83,7 @@ func folded(d *dirView, seq int64) (*dirView, error) {
 	if err != nil {
 		return nil, err
 	}
-	next := &dirView{id: d.id, base: &base{users: users, groups: groups, loaded: d.loaded, folded: seq}, over: newOverlay()}
+	next := newView(d.id, &base{users: users, groups: groups, loaded: d.loaded, folded: seq})
 	members := foldLinks(d.usersOfGroup(), groupRows, userRows, next.groupSide(), next.userSide(), next.over.members)
 	nested := foldLinks(d.childrenOfGroup(), groupRows, groupRows, next.groupSide(), next.groupSide(), next.over.nested)
 	next.pair(members, nested)

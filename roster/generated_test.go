@@ -37,7 +37,7 @@ func generated(tb testing.TB, s shape) *Snapshot {
 		}
 	}
 	b.pair(&members, &nested)
-	return &Snapshot{dirs: map[models.ID]*dirView{1: {id: 1, base: b, over: newOverlay()}}}
+	return &Snapshot{dirs: map[models.ID]*dirView{1: newView(1, b)}}
 }
 
 func dedupe(p *pairs) {

@@ -163,6 +163,30 @@ func TestUnreadableChangeMakesItBuildAnew(t *testing.T) {
 	}
 }
 
+// A fold that waits in vain for a change makes all be read anew.
+func TestLostChangeMakesItBuildAnew(t *testing.T) {
+	t.Parallel()
+	db := testkit.NewSQLite(t)
+	s := db.Open(t)
+	r := roster.Deaf(s, testkit.Log(t))
+	r.FoldAfter(0)
+	r.Retry(time.Millisecond, 4*time.Millisecond)
+	st := newStage(t, s, "staff")
+	build(t, r)
+	var e ear
+	s.OnCommit(e.hear)
+	st.rename(st.bob, "bob 2")
+	st.rename(st.ada, "bob")
+	r.Heed(e.take(1)) // two are called bob now
+	testkit.Go(t, r.Run)
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		if ready, built := r.Ready(); ready && built > 1 {
+			break
+		}
+	}
+	wantUser(t, wantFrom(t, r, false), st.dir, "bob 2")
+}
+
 // A large transaction that commits late is not asked for row by row.
 func TestManyLateChangesAreReadAtOnce(t *testing.T) {
 	t.Parallel()

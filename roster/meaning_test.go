@@ -13,10 +13,9 @@ import (
 
 // An ear keeps what a store's listeners are told, until somebody takes it.
 type ear struct {
-	mu     sync.Mutex
-	told   [][]models.Change
-	users  []models.ID
-	builds int
+	mu    sync.Mutex
+	told  [][]models.Change
+	users []models.ID // that were created
 }
 
 func (e *ear) hear(changes []models.Change) {

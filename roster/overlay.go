@@ -2,6 +2,8 @@ package roster
 
 import (
 	"cmp"
+	"math/bits"
+	"slices"
 
 	"github.com/tidwall/btree"
 
@@ -24,8 +26,9 @@ func (o *overlay) copied() *overlay {
 	return &overlay{users: o.users.copied(), groups: o.groups.copied(), members: o.members.copied(), nested: o.nested.copied(), changes: o.changes}
 }
 
-func newOverlay() *overlay {
-	return &overlay{users: newRows(), groups: newRows(), members: newLinks(), nested: newLinks()}
+// newOverlay is empty, over a base.
+func newOverlay(b *base) *overlay {
+	return &overlay{users: newRows(b.users.len()), groups: newRows(b.groups.len()), members: newLinks(), nested: newLinks()}
 }
 
 // A row is a user or group that came or changed since the base; deleted, it hides the base's.
@@ -45,14 +48,28 @@ type rows struct {
 	byID       *btree.Map[models.ID, *row]
 	byExternal *btree.Map[string, *row]
 	touched    sketch // the rows of the base that are in byID
+	ownSketch  bool   // it is not shared with an earlier overlay
 }
 
-func newRows() *rows {
-	return &rows{byKey: &btree.Map[string, *row]{}, byID: &btree.Map[models.ID, *row]{}, byExternal: &btree.Map[string, *row]{}}
+// newRows is empty, over a table of so many rows.
+func newRows(n int) *rows {
+	return &rows{byKey: &btree.Map[string, *row]{}, byID: &btree.Map[models.ID, *row]{}, byExternal: &btree.Map[string, *row]{},
+		touched: newSketch(n), ownSketch: true}
 }
 
 func (r *rows) copied() *rows {
 	return &rows{byKey: r.byKey.Copy(), byID: r.byID.Copy(), byExternal: r.byExternal.Copy(), touched: r.touched}
+}
+
+// touch remembers that a row of the base is in byID.
+func (r *rows) touch(row uint32) {
+	if r.touched.perhaps(row) {
+		return
+	}
+	if !r.ownSketch {
+		r.touched, r.ownSketch = slices.Clone(r.touched), true
+	}
+	r.touched.put(row)
 }
 
 func (r *rows) atKey(key string) *row {
@@ -74,10 +91,14 @@ func (r *rows) gone(id models.ID) bool {
 // A sketch tells most row numbers apart from those that were put into it: it may say "perhaps"
 // of others too, but never "no" of one that is in it. It spares nearly all rows of a base the
 // search in the overlay.
-type sketch [256]uint64
+type sketch []uint64
 
-func (s *sketch) put(row uint32)          { s[row/64%256] |= 1 << (row % 64) }
-func (s *sketch) perhaps(row uint32) bool { return s[row/64%256]&(1<<(row%64)) != 0 }
+// newSketch has a bit for every eight rows: an overlay is folded long before many are set.
+func newSketch(n int) sketch { return make(sketch, 1<<bits.Len(uint(max(n/8, 1<<14)-1)/64)) }
+
+func (s sketch) put(row uint32) { s[row/64&uint32(len(s)-1)] |= 1 << (row % 64) }
+
+func (s sketch) perhaps(row uint32) bool { return s[row/64&uint32(len(s)-1)]&(1<<(row%64)) != 0 }
 
 // A link is a pair of ids, ordered by the first.
 type link struct{ from, to models.ID }

@@ -52,7 +52,7 @@ func (s side) put(n *news) {
 		s.forget(old)
 	}
 	if next.base != none {
-		s.r.touched.put(next.base)
+		s.r.touch(next.base)
 	}
 	s.r.byID.Set(next.id, next)
 	if !next.deleted {

@@ -38,7 +38,9 @@ type Roster struct {
 	store   *store.Store
 	log     *slog.Logger
 	feedAge func() time.Duration
-	spare   int // see foldSpare
+	spare   int           // see foldSpare
+	retry   time.Duration // how long Run waits after its first failure, then twice that …
+	longest time.Duration // … and so on up to this
 	current atomic.Pointer[Snapshot]
 	wake    chan struct{} // something is to be built or folded
 	work    sync.Mutex    // one building or folding at a time
@@ -53,9 +55,13 @@ type Roster struct {
 
 // New makes a roster, which is empty until Run has built it. Call it before the first write.
 func New(st *store.Store, log *slog.Logger) *Roster {
-	r := &Roster{store: st, log: log, feedAge: st.FeedAge, spare: foldSpare, wake: make(chan struct{}, 1)}
+	r := newRoster(st, log)
 	st.OnCommit(r.heed)
 	return r
+}
+
+func newRoster(st *store.Store, log *slog.Logger) *Roster {
+	return &Roster{store: st, log: log, feedAge: st.FeedAge, spare: foldSpare, retry: 2 * time.Second, longest: time.Minute, wake: make(chan struct{}, 1)}
 }
 
 const (
@@ -121,7 +127,7 @@ func (r *Roster) heed(changes []models.Change) {
 
 // giveUp leaves answering to SQL until the picture is built anew; r.mu is held.
 func (r *Roster) giveUp(err error) {
-	r.log.Warn("the roster is built anew: a change could not be applied", "error", err)
+	r.log.Warn("the roster is built anew", "error", err)
 	r.current.Store(nil)
 	r.nudge()
 }

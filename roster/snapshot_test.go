@@ -3,11 +3,11 @@ package roster
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"reflect"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -89,7 +89,8 @@ func compareAll(t *testing.T, what string, want, got any) {
 func TestHeldSnapshotStays(t *testing.T) {
 	t.Parallel()
 	size := shape{users: 200, groups: 22, perUser: 2}
-	r := &Roster{store: &store.Store{}, spare: 40, wake: make(chan struct{}, 1), feedAge: func() time.Duration { return 0 }}
+	r := newRoster(&store.Store{}, slog.New(slog.DiscardHandler))
+	r.spare = 40
 	r.current.Store(generated(t, size))
 	news := newChanges(size)
 	var readers sync.WaitGroup
@@ -120,7 +121,8 @@ func TestHeldSnapshotStays(t *testing.T) {
 func TestWritesDuringAFoldAreKept(t *testing.T) {
 	t.Parallel()
 	size := shape{users: 1000, groups: 110, perUser: 2}
-	r := &Roster{store: &store.Store{}, spare: 40, wake: make(chan struct{}, 1), feedAge: func() time.Duration { return 0 }}
+	r := newRoster(&store.Store{}, slog.New(slog.DiscardHandler))
+	r.spare = 40
 	r.current.Store(generated(t, size))
 	plain := generated(t, size)
 	news := newChanges(size)

@@ -23,6 +23,7 @@ var demoLines = []demoLine{
 	},
 	{title: "Her groups and the groups they are in; sales, a sister of engineering, isn't among them", path: "/user/group/nested?username=ada"},
 	{title: "Everybody in a group, through other groups too", path: "/group/user/nested?groupname=everyone"},
+	{title: "A search in Crowd's query language", path: "/search?entity-type=user&expand=user&restriction=email%3D*%40staff.example"},
 	{
 		title: "Create a user (a second time the name is taken)", path: "/user",
 		xml: `<user name="emmy"><first-name>Emmy</first-name><last-name>Noether</last-name><email>emmy@staff.example</email>` +
