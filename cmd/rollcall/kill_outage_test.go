@@ -79,8 +79,12 @@ func TestDatabaseGoesAwayAndComesBack(t *testing.T) {
 
 				xml := newProbe(server.URL, "probe", probePassword)
 				xml.accept = "application/xml"
+				// What the roster knows is answered for half a minute more.
 				for _, p := range []*probe{p, xml, newProbe(server.URL, "stranger", probePassword)} {
-					unavailable(t, p, "GET", named("/user", "username", "ada"), nil)
+					p.must(t, 200, "GET", named("/user", "username", "ada"), nil)
+				}
+				for _, p := range []*probe{p, xml, newProbe(server.URL, "stranger", probePassword)} {
+					unavailable(t, p, "GET", named("/user", "username", "nobody"), nil)
 					unavailable(t, p, "POST", named("/authentication", "username", "ada"), map[string]string{"value": "difference"})
 				}
 				unavailable(t, p, "POST", "/user", newUser("eve", "eve@x.test"))
@@ -89,6 +93,13 @@ func TestDatabaseGoesAwayAndComesBack(t *testing.T) {
 					t.Errorf("/readyz?verbose does not name the database:\n%s", body)
 				}
 				manage(t, server, "/livez", 200) // a restart would not help
+				if name == "killed" {
+					within(t, time.Minute, "old news is no longer told", func() bool {
+						got, err := p.call("GET", named("/user", "username", "ada"), nil)
+						return err == nil && got.status == http.StatusServiceUnavailable
+					})
+					unavailable(t, xml, "GET", named("/user", "username", "ada"), nil)
+				}
 
 				postgres.start(t)
 				within(t, 30*time.Second, "the server is ready again, without a restart", func() bool { return server.Ready(t.Context()) })
