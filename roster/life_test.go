@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -232,4 +233,35 @@ func TestFailedBuildLeavesSQL(t *testing.T) {
 	}
 	build(t, r)
 	wantFrom(t, r, false)
+}
+
+// What is loaded has every text, date and flag as the rows have them.
+func TestLoadReadsRowsAsTheyAre(t *testing.T) {
+	t.Parallel()
+	testkit.EachDatabase(t, func(t *testing.T, db testkit.Database) {
+		clock := testkit.NewClock()
+		s := db.Open(t, func(o *store.Options) { o.Now = clock.Now })
+		st := newStage(t, s, "staff")
+		long := strings.Repeat("Grüße, 世界 ", 100)
+		var ids []models.ID
+		for i, text := range []string{"", "x", "'\"\\%_", long, strings.Repeat("a", 127), strings.Repeat("a", 128), "e\u0301 \u00e9"} {
+			clock.Advance(time.Duration(i) * 1000 * time.Hour)
+			u := &models.User{DirectoryID: st.dir.ID, Name: fmt.Sprint("User ", i), FirstName: text, LastName: text, DisplayName: text, Email: text, Active: i%2 == 0}
+			g := &models.Group{DirectoryID: st.dir.ID, Name: fmt.Sprint("Group ", i), Description: text, Active: i%2 == 1}
+			st.write(func(tx *store.Tx) error { return errors.Join(tx.CreateUser(u), tx.CreateGroup(g), tx.AddMember(g, u)) })
+			clock.Advance(time.Millisecond)
+			st.mail(u, text+".")
+			ids = append(ids, u.ID)
+		}
+		r := roster.New(s, testkit.Log(t))
+		build(t, r)
+		c := &comparison{Rand: rand.New(rand.NewPCG(1, 1)), t: t, want: &s.Reads, memory: map[string]roster.Reads{"memory": wantFrom(t, r, false)}}
+		names := func(of string) (out []string) {
+			for i := range ids {
+				out = append(out, fmt.Sprint(of, i))
+			}
+			return out
+		}
+		c.lookAt(store.Visible{Dirs: []models.ID{st.dir.ID}}, names("user "), names("group "), ids)
+	})
 }

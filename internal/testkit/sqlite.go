@@ -64,7 +64,6 @@ var pageLimits sync.Map
 // max_page_count for each connection.
 func (db Database) LimitPages(t testing.TB, more int) {
 	t.Helper()
-	hookConnections()
 	pageLimits.Store(db.Path(), more)
 	t.Cleanup(func() { pageLimits.Delete(db.Path()) })
 }
@@ -72,8 +71,8 @@ func (db Database) LimitPages(t testing.TB, more int) {
 // UnlimitPages takes LimitPages back, for connections that are opened from now on.
 func (db Database) UnlimitPages() { pageLimits.Delete(db.Path()) }
 
-// hookConnections makes the driver call limitPages for each new connection.
-var hookConnections = sync.OnceFunc(func() {
+// The driver calls limitPages for each new connection; it takes a hook only before the first.
+func init() {
 	sqlite.RegisterConnectionHook(func(conn sqlite.ExecQuerierContext, dsn string) error {
 		path, _, _ := strings.Cut(strings.TrimPrefix(dsn, "file:"), "?")
 		path, err := url.PathUnescape(path)
@@ -85,7 +84,7 @@ var hookConnections = sync.OnceFunc(func() {
 		}
 		return nil
 	})
-})
+}
 
 func limitPages(conn sqlite.ExecQuerierContext, more int) error {
 	rows, err := conn.QueryContext(context.Background(), "PRAGMA page_count", nil)
