@@ -69,5 +69,5 @@ func (e *Edit) group(dir *models.Directory, name string, p part) (*models.Group,
 	if err := allow(dir, e.by, p); err != nil {
 		return nil, err
 	}
-	return e.tx.GroupByName(e.ctx, dir.ID, name)
+	return e.tx.GroupToChange(e.ctx, dir.ID, name)
 }

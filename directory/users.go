@@ -150,7 +150,7 @@ func (e *Edit) user(dir *models.Directory, name string) (*models.User, error) {
 	if err := allow(dir, e.by, users); err != nil {
 		return nil, err
 	}
-	return e.tx.UserByName(e.ctx, dir.ID, name)
+	return e.tx.UserToChange(e.ctx, dir.ID, name)
 }
 
 // newHash checks a password against the directory's policy and hashes it. user is nil for a

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rollcall-id/rollcall/models"
@@ -20,7 +21,7 @@ type follower struct {
 	seq     int64              // SQLite: every line up to it is passed on
 	passed  map[int64]struct{} // lines above the place that are passed on already
 	writing map[int64]struct{} // lines that a Write of this process is committing
-	readAt  time.Time          // when the feed was last read to its end
+	readAt  atomic.Int64       // when the feed was last read to its end, in Unix nanoseconds
 	poll    sync.Mutex         // one reading at a time
 	past    []pastPlace        // where the place was in the last seconds, oldest first
 }
@@ -74,7 +75,7 @@ func (f *follower) start(ctx context.Context, s *Store) error {
 	} else {
 		f.seq, err = s.LastChange(ctx)
 	}
-	f.readAt = time.Now()
+	f.readAt.Store(time.Now().UnixNano())
 	f.remember()
 	return doing("find the end of the feed", err)
 }
@@ -155,7 +156,7 @@ func (s *Store) unread(ctx context.Context) (changes []models.Change, place int6
 func (f *follower) advance(changes []models.Change, place int64, postgres bool) (fresh []models.Change) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.readAt = time.Now()
+	f.readAt.Store(time.Now().UnixNano())
 	stand := false // the place can't pass a line whose Write has not returned from its commit
 	for _, c := range changes {
 		if !postgres && c.Seq <= f.seq {
@@ -188,9 +189,7 @@ func (f *follower) advance(changes []models.Change, place int64, postgres bool) 
 
 // FeedAge tells how long ago the feed was last read to its end.
 func (s *Store) FeedAge() time.Duration {
-	s.follower.mu.Lock()
-	defer s.follower.mu.Unlock()
-	return time.Since(s.follower.readAt)
+	return time.Since(time.Unix(0, s.follower.readAt.Load()))
 }
 
 // Follow passes on other processes' changes as they come, until ctx ends: on PostgreSQL woken

@@ -16,6 +16,16 @@ func (r *Reads) GroupByName(ctx context.Context, dir models.ID, name string) (*m
 	return &g, nil
 }
 
+// GroupToChange finds a group of a directory and makes other writers of it wait until this
+// transaction ends.
+func (tx *Tx) GroupToChange(ctx context.Context, dir models.ID, name string) (*models.Group, error) {
+	var g models.Group
+	if err := tx.locking().WithContext(ctx).Where("directory_id = ? AND name_key = ?", dir, models.Key(name)).Take(&g).Error; err != nil {
+		return nil, found(err, models.GroupNotFound, name)
+	}
+	return &g, nil
+}
+
 // GroupsOf lists a directory's groups by name, a page at a time: those whose key comes after
 // the given one, at most limit.
 func (r *Reads) GroupsOf(ctx context.Context, dir models.ID, after string, limit int) ([]*models.Group, error) {

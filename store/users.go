@@ -34,6 +34,16 @@ func (r *Reads) UserByID(ctx context.Context, id models.ID) (*models.User, error
 	return &u, nil
 }
 
+// UserToChange finds a user of a directory and makes other writers of it wait until this
+// transaction ends: what is changed is then what is stored, and not what somebody read before.
+func (tx *Tx) UserToChange(ctx context.Context, dir models.ID, name string) (*models.User, error) {
+	var u models.User
+	if err := tx.locking().WithContext(ctx).Where("directory_id = ? AND name_key = ?", dir, models.Key(name)).Take(&u).Error; err != nil {
+		return nil, found(err, models.UserNotFound, name)
+	}
+	return &u, nil
+}
+
 // LockUser reads a user by its row and makes other writers that lock or change it wait until
 // this transaction ends, or answers UserNotFound. SQLite has one writer.
 func (tx *Tx) LockUser(ctx context.Context, id models.ID) (*models.User, error) {

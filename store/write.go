@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
 
 	"github.com/rollcall-id/rollcall/models"
 )
@@ -188,6 +189,15 @@ func asJSON(v any) string {
 		return `"` + err.Error() + `"`
 	}
 	return string(data)
+}
+
+// locking gives the transaction's reads with a lock on the rows that they find, which doesn't
+// keep others from referring to them. SQLite has one writer.
+func (tx *Tx) locking() *gorm.DB {
+	if !tx.store.dialect.postgres() {
+		return tx.db
+	}
+	return tx.db.Clauses(clause.Locking{Strength: "NO KEY UPDATE"})
 }
 
 // insert creates one row.
