@@ -9,11 +9,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/rollcall-id/rollcall/internal/testkit"
+	"github.com/rollcall-id/rollcall/internal/testkit/smtptest"
 )
 
 // These tests run clients that others wrote, as they are, against the real program. What each
@@ -23,8 +26,9 @@ import (
 const clientPassword = `s3cret: für "alle" $x`
 
 // clientServer runs the program with one directory and what the clients' tests need, and gives
-// the variables by which they know it. The applications are made while the server runs.
-func clientServer(t *testing.T, db testkit.Database) (env []string) {
+// the variables by which they know it. The applications are made while the server runs, which
+// has the given settings.
+func clientServer(t *testing.T, db testkit.Database, settings ...string) (env []string) {
 	t.Helper()
 	testkit.Binary(t) // a first build may take longer than a command may
 	run := func(args ...string) {
@@ -36,7 +40,7 @@ func clientServer(t *testing.T, db testkit.Database) (env []string) {
 		run(append([]string{"app", "create", name, "--directory", "staff", "--password-stdin"}, args...)...)
 	}
 	run("directory", "create", "staff")
-	server := testkit.StartServer(t, db, nil)
+	server := testkit.StartServer(t, db, settings)
 	app("probe", "--permit", "all", "--address", "127.0.0.1/32", "--address", "::1/128")
 	app("reader", "--address", "127.0.0.1/32")
 	app("members", "--group", "allowed", "--address", "127.0.0.1/32")
@@ -81,14 +85,42 @@ func TestAtlassianCrowdClient(t *testing.T) {
 	t.Parallel()
 	dir := installNodeClient(t)
 	testkit.EachDatabase(t, func(t *testing.T, db testkit.Database) {
-		env := clientServer(t, db)
+		exim, settings := mailbox(t)
+		env := clientServer(t, db, settings...)
+		if exim != nil {
+			env = append(env, "CROWD_MAIL=yes")
+		}
 		results := filepath.Join(t.TempDir(), "results.jsonl")
 		cmd := clientCommand(t, dir, env, "node",
 			"--test-reporter=spec", "--test-reporter-destination=stdout",
 			"--test-reporter=./reporter.js", "--test-reporter-destination="+results, "all.js")
 		output, err := cmd.CombinedOutput()
 		reportClient(t, "atlassian-crowd-client", db, readNodeResults(t, results), err, string(output))
+		if exim != nil && !t.Failed() {
+			var to []string
+			for _, letter := range exim.Await(t, 2) {
+				to = append(to, letter.Header.Get("To"))
+			}
+			slices.Sort(to)
+			if want := []string{"<names@example.test>", "<reset@example.test>"}; !slices.Equal(to, want) {
+				t.Errorf("letters arrived for %v, want %v", to, want)
+			}
+		}
 	})
+}
+
+// mailbox starts a mail server, and gives the settings by which ours uses it. Only root can:
+// for others there is none, and letters are refused.
+func mailbox(t *testing.T) (exim *smtptest.Server, settings []string) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		return nil, nil
+	}
+	exim = smtptest.Start(t, smtptest.Options{})
+	return exim, []string{
+		"ROLLCALL_MAIL_HOST=localhost", "ROLLCALL_MAIL_PORT=" + strconv.Itoa(exim.Port), "ROLLCALL_MAIL_CA_FILE=" + exim.CAFile,
+		"ROLLCALL_MAIL_FROM=rollcall@example.test",
+	}
 }
 
 // installNodeClient gives a folder with the client and its tests. It is a copy, so that the tree

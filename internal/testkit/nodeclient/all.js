@@ -10,4 +10,6 @@ import './group_nesting.js';
 import './memberships.js';
 import './sessions.js';
 import './session_factors.js';
+import './search.js';
+import './letters.js';
 import './applications.js';
