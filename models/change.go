@@ -62,6 +62,8 @@ const (
 	ApplicationDoor    ChangeKind = "application-door"    // who gets in: its passwords and addresses
 	ApplicationSync    ChangeKind = "application-resync"  // an operator wants it to read everything again
 	AliasChanged       ChangeKind = "alias-changed"
+	CredentialUpgraded ChangeKind = "credential-upgraded" // the same password under a better hash
+	SessionStarted     ChangeKind = "session-started"
 	SessionsEnded      ChangeKind = "sessions-ended"
 )
 

@@ -103,8 +103,11 @@ func (tx *Tx) keepOldPassword(user models.ID, history int) error {
 // UpgradeHash replaces a user's hash by one of a better scheme for the same password. It does
 // nothing when the password was changed meanwhile.
 func (tx *Tx) UpgradeHash(user models.ID, old, hash models.Secret) error {
-	err := tx.db.Model(&models.Credential{}).Where("user_id = ? AND hash = ?", user, old).Update("hash", hash).Error
-	return doing("upgrade the password's hash", err)
+	r := tx.db.Model(&models.Credential{}).Where("user_id = ? AND hash = ?", user, old).Update("hash", hash)
+	if r.Error == nil && r.RowsAffected > 0 {
+		tx.changed(models.Change{Kind: models.CredentialUpgraded, RowID: user})
+	}
+	return doing("upgrade the password's hash", r.Error)
 }
 
 // SetBookkeeping stores the parts of a user's login bookkeeping that an operator or an

@@ -46,7 +46,11 @@ func (r *Reads) SessionWithFactors(ctx context.Context, user models.ID, factors 
 // CreateSession stores a session; its times are set here.
 func (tx *Tx) CreateSession(s *models.Session) error {
 	s.CreatedAt, s.LastUsedAt, s.ExpiresAt = tx.at, tx.at, tx.at+models.Time(s.Lifetime)
-	return doing("store the session", tx.insert(s))
+	if err := tx.insert(s); err != nil {
+		return doing("store the session", err)
+	}
+	tx.changed(models.Change{Kind: models.SessionStarted, RowID: s.UserID})
+	return nil
 }
 
 // EndSession removes a session by its token's hash and tells whether there was one.

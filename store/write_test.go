@@ -105,7 +105,7 @@ var writeCases = []writeCase{
 		return err
 	}, nil, nil},
 	// The same password in a better hash: nobody's answer changes.
-	{"UpgradeHash", func(tx *store.Tx, h *house) error { return tx.UpgradeHash(h.ada.ID, "hash", "better") }, nil, nil},
+	{"UpgradeHash", func(tx *store.Tx, h *house) error { return tx.UpgradeHash(h.ada.ID, "hash", "better") }, kinds(models.CredentialUpgraded), nil},
 
 	{"CreateGroup", func(tx *store.Tx, h *house) error {
 		return tx.CreateGroup(&models.Group{DirectoryID: h.staff.ID, Name: "new"})
@@ -159,10 +159,9 @@ var writeCases = []writeCase{
 	{"RemoveAlias", func(tx *store.Tx, h *house) error { return tx.RemoveAlias(h.jira, h.ada) },
 		kinds(models.AliasChanged), []string{"alias.remove jira"}},
 
-	// Nobody knows of a session before it is there; its end is what others must learn of.
 	{"CreateSession", func(tx *store.Tx, h *house) error {
 		return tx.CreateSession(&models.Session{UserID: h.ada.ID, TokenHash: []byte("new"), Sealed: []byte{}, Factors: []byte{}})
-	}, nil, nil},
+	}, kinds(models.SessionStarted), nil},
 	{"EndSession", func(tx *store.Tx, _ *house) error { _, err := tx.EndSession([]byte("bob's")); return err },
 		kinds(models.SessionsEnded), nil},
 	{"EndSessionsOf", func(tx *store.Tx, h *house) error { return tx.EndSessionsOf(h.bob.ID, nil) },
