@@ -63,6 +63,7 @@ const (
 	ApplicationSync    ChangeKind = "application-resync"  // an operator wants it to read everything again
 	AliasChanged       ChangeKind = "alias-changed"
 	CredentialUpgraded ChangeKind = "credential-upgraded" // the same password under a better hash
+	WebhooksChanged    ChangeKind = "webhooks-changed"    // of an application, or where they may lead
 	SessionStarted     ChangeKind = "session-started"
 	SessionsEnded      ChangeKind = "sessions-ended"
 )

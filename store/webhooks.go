@@ -104,6 +104,7 @@ func (s *Store) RegisterWebhook(ctx context.Context, by models.Actor, app *model
 			Token: token, Place: int64(place), CreatedAt: tx.at}
 		r := tx.db.Clauses(clause.OnConflict{DoNothing: true}).Create(hook)
 		if created = r.Error == nil && r.RowsAffected == 1; created {
+			tx.changed(models.Change{Kind: models.WebhooksChanged, RowID: app.ID, Name: app.Name})
 			tx.audit("webhook.register", app.Name, 0, nil, map[string]any{"webhook": hook.ID, "endpoint": endpoint})
 			return nil
 		}
@@ -137,6 +138,7 @@ func (s *Store) RemoveWebhook(ctx context.Context, by models.Actor, app *models.
 		if r.Error == nil && r.RowsAffected == 0 {
 			return models.Fail(models.WebhookNotFound, "", "")
 		}
+		tx.changed(models.Change{Kind: models.WebhooksChanged, RowID: app.ID, Name: app.Name})
 		tx.audit("webhook.remove", app.Name, 0, map[string]any{"webhook": hook.ID, "endpoint": hook.EndpointURL}, nil)
 		return doing("remove a webhook", r.Error)
 	})
@@ -169,6 +171,7 @@ func (s *Store) SetWebhookNetworks(ctx context.Context, by models.Actor, app *mo
 				return doing("store a network of webhooks", err)
 			}
 		}
+		tx.changed(models.Change{Kind: models.WebhooksChanged, RowID: app.ID, Name: app.Name})
 		tx.audit("app.webhook-to", app.Name, 0, map[string]any{"networks": before}, map[string]any{"networks": after})
 		return nil
 	})

@@ -61,7 +61,7 @@ func New(st *store.Store, o Options) *Outbox {
 func (b *Outbox) heed(changes []models.Change) {
 	for _, c := range changes {
 		switch c.Kind {
-		case models.CredentialSet, models.CredentialUpgraded, models.SessionStarted, models.SessionsEnded, models.ApplicationDoor:
+		case models.CredentialSet, models.CredentialUpgraded, models.SessionStarted, models.SessionsEnded, models.ApplicationDoor, models.WebhooksChanged:
 			continue
 		}
 		select {
