@@ -21,6 +21,7 @@ need git git
 need curl curl ca-certificates
 need node nodejs
 need npm npm
+need systemd-analyze systemd
 [ -x /usr/sbin/nginx ] || need nginx nginx
 [ -e /usr/lib/nginx/modules/ngx_http_js_module.so ] || missing="$missing libnginx-mod-http-js"
 scripts/exim.sh find >/dev/null || missing="$missing exim4-daemon-light"
