@@ -173,7 +173,23 @@ func checks(s *Services) []Check {
 			}
 			return nil
 		}},
+		{Name: "events", Run: func(ctx context.Context) error { return heldEvents(ctx, s.Store) }},
 	}
+}
+
+// heldLong is how long a transaction may keep events waiting before the operator is told.
+const heldLong = time.Minute
+
+// heldEvents remarks on a transaction for which events wait; requests are answered all the same.
+func heldEvents(ctx context.Context, st *store.Store) error {
+	held, by, err := st.HeldPlace(ctx)
+	switch {
+	case err != nil:
+		return Remark("not known: " + err.Error())
+	case held > heldLong:
+		return Remark(fmt.Sprintf("wait for a transaction that has been open for %s: %s", held.Round(time.Second), by))
+	}
+	return nil
 }
 
 // watchPools shows the database's connection pools.

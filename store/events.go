@@ -40,6 +40,25 @@ func (r *Reads) Place(ctx context.Context) (Place, error) {
 // open so long, as it was then.
 func (s *Store) PlaceBefore(d time.Duration) Place { return s.follower.placeBefore(d) }
 
+// HeldPlace tells how long the oldest writing transaction of the whole PostgreSQL server has
+// been open, and whose it is: events wait for it. Zero on SQLite, and where there is none.
+func (r *Reads) HeldPlace(ctx context.Context) (held time.Duration, by string, err error) {
+	if !r.store.dialect.postgres() {
+		return 0, "", nil
+	}
+	var rows []struct {
+		Seconds float64
+		Whose   string
+	}
+	err = r.db.WithContext(ctx).Raw(`SELECT extract(epoch FROM clock_timestamp() - xact_start) AS seconds,
+		concat('process ', pid, ', application "', application_name, '", database "', datname, '"') AS whose
+		FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND xact_start IS NOT NULL ORDER BY xact_start LIMIT 1`).Scan(&rows).Error
+	if err != nil || len(rows) == 0 {
+		return 0, "", doing("look for open transactions", err)
+	}
+	return time.Duration(rows[0].Seconds * float64(time.Second)), rows[0].Whose, nil
+}
+
 // FeedFloor gives the place before which lines of the feed are gone.
 func (r *Reads) FeedFloor(ctx context.Context) (Place, error) {
 	var p Place
