@@ -28,8 +28,8 @@ test: ## all tests on SQLite and PostgreSQL, with the race detector (ARGS='-run 
 check: ## what CI runs: test, and format, vet, static analysis, modules, fuzzing, long tests
 	@scripts/postgres.sh with scripts/check.sh
 
-bench: ## run the benchmarks (BENCH_ARGS='-bench Groups -count 5')
-	@scripts/bench.sh $(BENCH_ARGS)
+bench: ## measure against anchors, in one table (BENCH_ARGS='--quick', '--json', '--rows PATTERN')
+	@scripts/postgres.sh with scripts/bench.sh $(BENCH_ARGS)
 
 fmt: ## format all Go files
 	@scripts/format.sh -w

@@ -1,13 +1,11 @@
 #!/bin/sh
-# bench.sh [arguments of go test] runs every benchmark of the packages that have one.
+# bench.sh [--quick] [--json] [--rows PATTERN] measures the program against anchors on the same
+# machine and prints a table; internal/bench has the rows, docs/bench/README.md their meaning.
+#
+# `make bench` calls it through `scripts/postgres.sh with`, which provides PostgreSQL; wrk, which
+# sends the requests, is installed where it is missing.
 set -eu
 cd "$(dirname "$0")/.."
 
-packages=$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -r -n 1 dirname | sort -u)
-if [ -z "$packages" ]; then
-	echo "no package has a benchmark yet"
-	exit 0
-fi
-# The packages are folder names of this repository: one word each.
-# shellcheck disable=SC2086
-exec go test -run '^$' -bench . -benchmem "$@" $packages
+command -v wrk >/dev/null || scripts/apt.sh wrk
+exec go run ./internal/bench "$@"

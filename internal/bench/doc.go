@@ -1,0 +1,17 @@
+// Command bench measures the program against anchors on the same machine in the same run:
+//
+//	bench [--quick] [--json] [--rows PATTERN]    measure and print a table
+//	bench anchor KIND                            one side of a comparison, in a process of its own
+//
+// A row is a ratio: ours and its anchor take turns, window by window, and the medians are
+// compared. So a figure says how far the program is from a server that does nothing, and not how
+// fast the machine is. Whatever is measured is also checked: a wrong answer ends the run.
+//
+//	program.go    builds `rollcall` and starts `rollcall serve` on a database
+//	world.go      makes a database; data.go says what is in it
+//	load.go       wrk
+//	anchor*.go    what ours is compared with
+//	measure.go    A-B-A-B, medians, spread
+//	rows*.go      the rows
+//	table.go      what is printed
+package main

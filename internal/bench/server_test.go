@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/rollcall-id/rollcall/server"
+)
+
+// BenchmarkServer runs the whole server in this process, and wrk beside it: its CPU profile shows
+// where a request's time goes, from the socket to the roster and back.
+//
+//	go test ./internal/bench -run '^$' -bench 'Server/GET_/user,' -cpuprofile cpu.out
+func BenchmarkServer(b *testing.B) {
+	run := &bench{dir: b.TempDir(), wanted: regexp.MustCompile(""), quick: true}
+	w, err := run.newWorld(b.Context(), onSQLite, shape{users: 10_000, groups: true}, true)
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := inProcess(b, w)
+	if err := w.checkUser(b.Context(), p.url, 0); err != nil { // from now on the application is known
+		b.Fatal(err)
+	}
+	rows := []httpRow{w.userRow(rowUser, 0), w.groupsRow(), w.membersRow()}
+	for _, row := range append(rows, httpRow{name: rowSession}) {
+		b.Run(row.name, func(b *testing.B) {
+			if row.name == rowSession { // its logins are in no other row's profile
+				if row, err = w.sessionRow(b.Context(), p); err != nil {
+					b.Fatal(err)
+				}
+			}
+			l, err := run.newLoad(32, row.locals, row.request)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				rate, err := l.send(b.Context(), p.url, 1, 5*time.Second)
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(rate, "answers/s")
+			}
+		})
+	}
+}
+
+// inProcess serves a world until the benchmark ends.
+func inProcess(b *testing.B, w *world) *program {
+	c, _, err := server.Load(nil, append(w.settings(), "ROLLCALL_LISTEN=127.0.0.1:0",
+		"ROLLCALL_MANAGEMENT_LISTEN=127.0.0.1:0", "ROLLCALL_DRAIN_TIME=0s"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	serves := make(chan struct{})
+	listens := make(chan string, 1)
+	log := slog.New(slog.NewJSONHandler(io.Discard, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.MessageKey && a.Value.String() == "the roster serves" {
+			close(serves)
+		}
+		return a
+	}}))
+	ctx, stop := context.WithCancel(context.WithoutCancel(b.Context()))
+	ended := make(chan error, 1)
+	go func() {
+		ended <- server.Run(ctx, server.Options{Config: c, Log: log, Ready: func(listen, _ string) { listens <- listen }})
+	}()
+	b.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			b.Error(err)
+		}
+	})
+	<-serves
+	return &program{url: "http://" + <-listens}
+}
