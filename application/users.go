@@ -78,16 +78,9 @@ func (v *View) UserByKey(ctx context.Context, key string) (*User, error) {
 	if v.mapping(models.ID(id)) == nil {
 		return nil, userNotFound(key)
 	}
-	u, err := v.byExternalID(ctx, models.ID(id), external, key)
-	if models.Is(err, models.UserNotFound) {
-		news, rerr := v.refreshed(ctx)
-		if rerr != nil {
-			return nil, rerr
-		}
-		if news {
-			u, err = v.byExternalID(ctx, models.ID(id), external, key)
-		}
-	}
+	u, err := sought(ctx, v, models.UserNotFound, func() (*models.User, error) {
+		return v.byExternalID(ctx, models.ID(id), external, key)
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -107,16 +100,7 @@ func (v *View) byExternalID(ctx context.Context, dir models.ID, external, key st
 
 // UserByRow finds the user of a row, such as a session's, or answers UserNotFound.
 func (v *View) UserByRow(ctx context.Context, id models.ID) (*User, error) {
-	u, err := v.byRow(ctx, v.reads, id, "")
-	if models.Is(err, models.UserNotFound) {
-		news, rerr := v.refreshed(ctx)
-		if rerr != nil {
-			return nil, rerr
-		}
-		if news {
-			u, err = v.byRow(ctx, v.reads, id, "")
-		}
-	}
+	u, err := sought(ctx, v, models.UserNotFound, func() (*models.User, error) { return v.byRow(ctx, v.reads, id, "") })
 	if err != nil {
 		return nil, err
 	}

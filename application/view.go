@@ -50,6 +50,23 @@ func (v *View) refreshed(ctx context.Context) (bool, error) {
 	return news, nil
 }
 
+// sought looks for something, and once more where it isn't found and there is news.
+func sought[T any](ctx context.Context, v *View, missing models.Code, look func() (T, error)) (T, error) {
+	found, err := look()
+	if !models.Is(err, missing) {
+		return found, err
+	}
+	news, rerr := v.refreshed(ctx)
+	if rerr != nil {
+		var none T
+		return none, rerr
+	}
+	if !news {
+		return found, err
+	}
+	return look()
+}
+
 // Application gives the application whose view it is.
 func (v *View) Application() *models.Application { return &v.app.Application }
 
@@ -62,7 +79,7 @@ func (v *View) Note(method, route string, status int, reason string) {
 		Method: method, Path: route, Status: status, Reason: reason})
 }
 
-// directory gives the mapping of one of the view's directories; nil when there is none.
+// mapping gives the mapping of one of the view's directories; nil when there is none.
 func (v *View) mapping(id models.ID) *mapping {
 	for i := range v.app.mappings {
 		if v.app.mappings[i].DirectoryID == id {
@@ -80,7 +97,7 @@ func (v *View) name(name string) string {
 	return name
 }
 
-// depth tells whether a walk goes on through nested groups.
+// nested tells whether a walk goes on through nested groups.
 func (v *View) nested(d Depth) bool { return d == Nested && v.app.Nested }
 
 // Depth says how far memberships are followed.
@@ -104,17 +121,9 @@ func (v *View) groups(groups []*models.Group) []*models.Group {
 // It gives the canonical user. The alias of a user whom the application doesn't see, because
 // its directory is inactive or an earlier one has the name, doesn't count.
 func (v *View) find(ctx context.Context, name string) (*models.User, error) {
-	u, err := v.findIn(ctx, v.reads, &v.store.Reads, name)
-	if models.Is(err, models.UserNotFound) {
-		news, rerr := v.refreshed(ctx)
-		if rerr != nil {
-			return nil, rerr
-		}
-		if news {
-			return v.findIn(ctx, v.reads, &v.store.Reads, name)
-		}
-	}
-	return u, err
+	return sought(ctx, v, models.UserNotFound, func() (*models.User, error) {
+		return v.findIn(ctx, v.reads, &v.store.Reads, name)
+	})
 }
 
 // findIn is find with given reads, such as a transaction's.
@@ -176,20 +185,13 @@ func (v *View) findGroup(ctx context.Context, name string) (*models.Group, error
 
 // groupsNamed gives the groups of a name in the order of the directories, at least one.
 func (v *View) groupsNamed(ctx context.Context, name string) ([]*models.Group, error) {
-	rows, err := v.reads.GroupsNamed(ctx, v.app.visible, name)
-	if err == nil && len(rows) == 0 {
-		news, rerr := v.refreshed(ctx)
-		if rerr != nil {
-			return nil, rerr
+	return sought(ctx, v, models.GroupNotFound, func() ([]*models.Group, error) {
+		rows, err := v.reads.GroupsNamed(ctx, v.app.visible, name)
+		if err == nil && len(rows) == 0 {
+			return nil, groupNotFound(name)
 		}
-		if news {
-			rows, err = v.reads.GroupsNamed(ctx, v.app.visible, name)
-		}
-	}
-	if err == nil && len(rows) == 0 {
-		return nil, groupNotFound(name)
-	}
-	return rows, err
+		return rows, err
+	})
 }
 
 func (v *View) findGroupIn(ctx context.Context, r roster.Reads, name string) (*models.Group, error) {

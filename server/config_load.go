@@ -228,7 +228,7 @@ func suggest(wrong string, known []string, write func(string) string) string {
 		if strings.HasPrefix(key, wrong+"-") {
 			return 0 // a YAML section named by the first word of several keys
 		}
-		return distance(wrong, key)
+		return Distance(wrong, key)
 	}
 	nearest := slices.MinFunc(known, func(a, b string) int { return cmp.Compare(far(a), far(b)) })
 	if far(nearest) > max(2, len(wrong)/2) {
@@ -237,8 +237,8 @@ func suggest(wrong string, known []string, write func(string) string) string {
 	return fmt.Sprintf("; did you mean %s?", write(nearest))
 }
 
-// distance counts the letters to insert, remove or replace to make a into b.
-func distance(a, b string) int {
+// Distance counts the letters to insert, remove or replace to make a into b.
+func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

@@ -102,7 +102,7 @@ func flagError(cmd *cobra.Command, err error) error {
 func didYouMean(typed string, known []string, prefix string) string {
 	nearest, least := "", max(2, len(typed)/3)+1
 	for _, k := range known {
-		d := distance(typed, k)
+		d := server.Distance(typed, k)
 		if strings.HasPrefix(k, typed) {
 			d = min(d, 1)
 		}
@@ -114,27 +114,6 @@ func didYouMean(typed string, known []string, prefix string) string {
 		return ""
 	}
 	return "; did you mean " + prefix + nearest + "?"
-}
-
-// distance counts the letters to insert, remove or replace to make a into b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 func helpCommand(root *cobra.Command) *cobra.Command {
