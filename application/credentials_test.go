@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -148,6 +149,27 @@ func TestPasswordExpires(t *testing.T) {
 
 // The slow hash is computed once per password and process: not with each request, and not for
 // a client that sends a wrong password with each request either.
+// After a start every connection of a client comes at once: one hash answers them all, where one
+// each would have sent some away as busy.
+func TestConnectionsThatComeTogetherWaitForOneHash(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		h.app(t, "jira", firstMatch)
+		before := h.hasher.Stats().Done
+		var group sync.WaitGroup
+		for range 40 {
+			group.Go(func() {
+				if err := h.authenticate(t, "jira", secret); err != nil {
+					t.Errorf("want in, got %v", err)
+				}
+			})
+		}
+		group.Wait()
+		if got := h.hasher.Stats().Done - before; got != 1 {
+			t.Errorf("want 1 slow hash, got %d", got)
+		}
+	})
+}
+
 func TestSlowHashRunsOncePerPassword(t *testing.T) {
 	eachHouse(t, func(t *testing.T, h *house) {
 		h.app(t, "jira", firstMatch)

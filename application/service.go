@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/rollcall-id/rollcall/directory"
 	"github.com/rollcall-id/rollcall/internal/audit"
 	"github.com/rollcall-id/rollcall/internal/password"
@@ -23,6 +25,7 @@ type Service struct {
 	audit       *audit.Log
 	log         *slog.Logger
 	proofs      *proofs
+	proving     singleflight.Group
 	hosts       *hosts
 	roster      *roster.Roster
 	registry    registry

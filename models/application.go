@@ -25,6 +25,9 @@ type ApplicationPassword struct {
 	ExpiresAt     Time   // zero: never
 }
 
+// ValidAt tells whether the password counts at a moment.
+func (p *ApplicationPassword) ValidAt(now Time) bool { return p.ExpiresAt == 0 || p.ExpiresAt > now }
+
 // An ApplicationAddress is an address from which an application may call: an IP address, a
 // CIDR or a host name.
 type ApplicationAddress struct {
