@@ -183,6 +183,7 @@ func TestBodiesThatAreRefused(t *testing.T) {
 	}
 }
 
+// Lesson 16 of what others learnt: a small body must not become a large one.
 func TestCompressedBodiesAreRefused(t *testing.T) {
 	ctx, _ := request(t, post, "/", "x", "Content-Type", asJSON, "Content-Encoding", "gzip")
 	wantCode(t, ReadBody(ctx, new(thing), Lenient), models.UnsupportedMedia)

@@ -188,6 +188,8 @@ func TestHTTP2IsOffUnlessSwitchedOn(t *testing.T) {
 
 // CVE-2023-44487: a client opens streams and resets them at once. No more handlers than streams
 // may run, and the server goes on answering others.
+//
+// Lesson 28 of what others learnt: HTTP/2 streams that are reset at once.
 func TestResetsOfStreamsAreBounded(t *testing.T) {
 	t.Parallel()
 	c := tlsConfig(t, testLimits, time.Now().Add(time.Hour))
