@@ -128,10 +128,8 @@ func TestAResetTokenIsNotStored(t *testing.T) {
 	})
 }
 
-// security-lessons 7, CVE-2026-18963: whoever has no valid token sets no password, in whatever
+// Lesson 7, CVE-2026-18963: whoever has no valid token sets no password, in whatever
 // order the steps are taken. Each history ends with the token that it made first.
-//
-// Lesson 7 of what others learnt: no step of a reset can be skipped.
 func TestEveryOrderOfStepsOfAReset(t *testing.T) {
 	t.Parallel()
 	steps := map[string]struct {

@@ -44,7 +44,7 @@ func TestAddressesOfWebhooks(t *testing.T) {
 	}
 }
 
-// security-lessons: whoever registers a webhook must not reach what only this server reaches.
+// Whoever registers a webhook must not reach what only this server reaches.
 func TestWhereWebhooksMayLead(t *testing.T) {
 	own := func(to netip.AddrPort) bool { return to == netip.MustParseAddrPort("203.0.113.9:8095") }
 	nowhere := models.WebhookReach{Own: own}
