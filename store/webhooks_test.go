@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/netip"
 	"strings"
 	"sync"
@@ -105,6 +106,7 @@ func TestWhatAWebhookIsToldOf(t *testing.T) {
 		devs := addGroup(t, s, staff, "devs")
 		jira, wiki := addApplication(t, s, "jira"), addApplication(t, s, "wiki")
 		write(t, s, func(tx *store.Tx) error { return tx.SetMappings(jira, nil, []models.Mapping{{DirectoryID: staff.ID}}) })
+		settled(t, s) // what was written so far lies before the webhook's place
 		hook := register(t, s, jira, "http://jira.example.test/x")
 		place := store.Place(hook.Place)
 		for _, c := range []struct {
@@ -143,7 +145,7 @@ func TestWhatAWebhookIsToldOf(t *testing.T) {
 		} {
 			if c.name == "a new mapping" {
 				write(t, s, func(tx *store.Tx) error { return tx.SetMappings(jira, nil, nil) })
-				place = endOfFeed(t, s)
+				place = settled(t, s)
 			}
 			write(t, s, c.do)
 			place = told(t, s, hook, place, c.name, c.told)
@@ -165,6 +167,21 @@ func told(t *testing.T, s *store.Store, hook *models.Webhook, from store.Place, 
 			t.Errorf("%s: told %t, %v, want %t", what, got, err, want)
 		}
 		return end
+	}
+}
+
+// settled waits until the end of the feed lies behind everything that was written.
+func settled(t *testing.T, s *store.Store) store.Place {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		end := endOfFeed(t, s)
+		later, err := s.ChangesBetween(t.Context(), end, math.MaxInt64, 1)
+		if err == nil && len(later) == 0 {
+			return end
+		}
+		if err != nil || time.Now().After(deadline) {
+			t.Fatalf("changes that the feed's end holds back: %v, %v", later, err)
+		}
 	}
 }
 
