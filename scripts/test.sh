@@ -6,6 +6,11 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+# Who may install what is missing does; anybody else is told by the test that needs it.
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+	scripts/deps.sh
+fi
+
 if ! scripts/c-compiler.sh; then
 	echo "the race detector needs a C compiler; on Debian or Ubuntu run:" >&2
 	echo "  sudo apt-get update && sudo apt-get install -y --no-install-recommends gcc libc6-dev" >&2
