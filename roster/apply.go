@@ -129,71 +129,74 @@ func (a *applier) ask(read func(ctx context.Context) error) error {
 }
 
 func (a *applier) user(c *models.Change) error {
-	d := a.view(c.DirectoryID)
-	n := news{seq: c.Seq, deleted: c.Kind == models.UserDeleted, record: record{id: c.RowID}}
-	switch a.late(d, c) {
-	case known:
-		return nil
-	case unsure:
-		n.asked = true
-		err := a.ask(func(ctx context.Context) error {
+	return a.row(c, (*dirView).userSide, models.UserDeleted, models.UserNotFound,
+		func(ctx context.Context) (record, error) {
 			u, err := a.sql.UserByID(ctx, c.RowID)
-			if err == nil {
-				n.record = userRecord(u)
+			if err != nil {
+				return record{}, err
 			}
-			return err
+			return userRecord(u), nil
+		},
+		func() (record, error) {
+			var data models.ChangedUser
+			err := json.Unmarshal(c.Data, &data)
+			return userRecord(&models.User{
+				ID: c.RowID, Name: c.Name, NameKey: models.Key(c.Name), FirstName: data.FirstName, LastName: data.LastName,
+				DisplayName: data.DisplayName, Email: data.Email, ExternalID: data.ExternalID, Active: data.Active,
+				CreatedAt: data.CreatedAt, UpdatedAt: data.UpdatedAt,
+			}), err
 		})
-		if n.deleted = models.Is(err, models.UserNotFound); err != nil && !n.deleted {
-			return err
-		}
-	default:
-		var data models.ChangedUser
-		if err := json.Unmarshal(c.Data, &data); err != nil {
-			return err
-		}
-		n.parts = parts(c, data.UpdatedAt)
-		n.record = userRecord(&models.User{
-			ID: c.RowID, Name: c.Name, NameKey: models.Key(c.Name), FirstName: data.FirstName, LastName: data.LastName,
-			DisplayName: data.DisplayName, Email: data.Email, ExternalID: data.ExternalID, Active: data.Active,
-			CreatedAt: data.CreatedAt, UpdatedAt: data.UpdatedAt,
-		})
-	}
-	d.over.changes++
-	d.userSide().put(&n)
-	return nil
 }
 
 func (a *applier) group(c *models.Change) error {
+	return a.row(c, (*dirView).groupSide, models.GroupDeleted, models.GroupNotFound,
+		func(ctx context.Context) (record, error) {
+			g, err := a.sql.GroupByID(ctx, c.RowID)
+			if err != nil {
+				return record{}, err
+			}
+			return groupRecord(g), nil
+		},
+		func() (record, error) {
+			var data models.ChangedGroup
+			err := json.Unmarshal(c.Data, &data)
+			return groupRecord(&models.Group{
+				ID: c.RowID, Name: c.Name, NameKey: models.Key(c.Name), Description: data.Description, ExternalID: data.ExternalID,
+				Active: data.Active, CreatedAt: data.CreatedAt, UpdatedAt: data.UpdatedAt,
+			}), err
+		})
+}
+
+// row takes over what a change says of a user or group: read from the database where only that
+// can tell, else told by the change itself.
+func (a *applier) row(c *models.Change, side func(*dirView) side, deleted models.ChangeKind, missing models.Code,
+	read func(ctx context.Context) (record, error), told func() (record, error)) error {
 	d := a.view(c.DirectoryID)
-	n := news{seq: c.Seq, deleted: c.Kind == models.GroupDeleted, record: record{id: c.RowID}}
+	n := news{seq: c.Seq, deleted: c.Kind == deleted, record: record{id: c.RowID}}
 	switch a.late(d, c) {
 	case known:
 		return nil
 	case unsure:
 		n.asked = true
 		err := a.ask(func(ctx context.Context) error {
-			g, err := a.sql.GroupByID(ctx, c.RowID)
+			r, err := read(ctx)
 			if err == nil {
-				n.record = groupRecord(g)
+				n.record = r
 			}
 			return err
 		})
-		if n.deleted = models.Is(err, models.GroupNotFound); err != nil && !n.deleted {
+		if n.deleted = models.Is(err, missing); err != nil && !n.deleted {
 			return err
 		}
 	default:
-		var data models.ChangedGroup
-		if err := json.Unmarshal(c.Data, &data); err != nil {
+		r, err := told()
+		if err != nil {
 			return err
 		}
-		n.parts = parts(c, data.UpdatedAt)
-		n.record = groupRecord(&models.Group{
-			ID: c.RowID, Name: c.Name, NameKey: models.Key(c.Name), Description: data.Description, ExternalID: data.ExternalID,
-			Active: data.Active, CreatedAt: data.CreatedAt, UpdatedAt: data.UpdatedAt,
-		})
+		n.record, n.parts = r, parts(c, r.updated)
 	}
 	d.over.changes++
-	d.groupSide().put(&n)
+	side(d).put(&n)
 	return nil
 }
 
