@@ -38,7 +38,7 @@ func (v *View) EventToken(ctx context.Context) (string, error) {
 	if found && start.ReadAt != 0 && v.store.Now().Sub(start.GivenAt) < startKeptFor {
 		_, _, err := v.changesSince(ctx, &v.store.Reads, start.Place)
 		if err == nil {
-			return v.token(ctx, start.Place)
+			return v.token(start.Place), nil
 		}
 		if !models.Is(err, models.EventTokenExpired) {
 			return "", err
@@ -48,7 +48,7 @@ func (v *View) EventToken(ctx context.Context) (string, error) {
 	if err := v.store.GiveEventStart(ctx, v.app.ID, place); err != nil {
 		return "", err
 	}
-	return v.token(ctx, place)
+	return v.token(place), nil
 }
 
 // NoteFullRead remembers that the application reads everything: a search or the dump.
@@ -56,27 +56,17 @@ func (v *View) NoteFullRead(ctx context.Context) error { return v.store.NoteFull
 
 // token writes a place so that it can't be made up, nor used by another application or with
 // another database.
-func (v *View) token(ctx context.Context, place store.Place) (string, error) {
-	installation, err := v.store.InstallationID(ctx)
-	if err != nil {
-		return "", err
-	}
-	text := fmt.Sprintf("%s:%d:%d", installation[:8], v.app.ID, place)
-	return text + ":" + hex.EncodeToString(v.store.Mark("event token", text)[:8]), nil
+func (v *View) token(place store.Place) string {
+	text := fmt.Sprintf("%s:%d:%d", v.store.InstallationID()[:8], v.app.ID, place)
+	return text + ":" + hex.EncodeToString(v.store.Mark("event token", text)[:8])
 }
 
-func (v *View) readToken(ctx context.Context, token string) (store.Place, error) {
+func (v *View) readToken(token string) (store.Place, error) {
 	parts := strings.Split(token, ":")
 	if len(parts) == 4 {
 		place, err := strconv.ParseInt(parts[2], 10, 64)
-		if err == nil {
-			want, err := v.token(ctx, store.Place(place))
-			if err != nil {
-				return 0, err
-			}
-			if want == token { // guessing it is no use: it opens nothing
-				return store.Place(place), nil
-			}
+		if err == nil && v.token(store.Place(place)) == token { // guessing it is no use: it opens nothing
+			return store.Place(place), nil
 		}
 	}
 	return 0, expired("the token is unknown")
@@ -89,7 +79,7 @@ func expired(why string) error {
 // Events gives what changed for the application since a token, in the order of the feed, and
 // the token to go on from. EventTokenExpired when the application must read everything again.
 func (v *View) Events(ctx context.Context, token string) (events []Event, next string, err error) {
-	from, err := v.readToken(ctx, token)
+	from, err := v.readToken(token)
 	if err != nil {
 		return nil, "", err
 	}
@@ -98,9 +88,7 @@ func (v *View) Events(ctx context.Context, token string) (events []Event, next s
 		if err != nil {
 			return err
 		}
-		if next, err = v.token(ctx, to); err != nil {
-			return err
-		}
+		next = v.token(to)
 		events, err = v.replay(ctx, r, changes)
 		return err
 	})

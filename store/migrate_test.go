@@ -155,8 +155,8 @@ func TestTwoProgramsMayMeetAtAnEmptyDatabase(t *testing.T) {
 				return
 			}
 			defer s.Close()
-			if ids[i], err = s.InstallationID(t.Context()); err != nil {
-				t.Error(err)
+			if ids[i] = s.InstallationID(); ids[i] == "" {
+				t.Error("the installation has no id")
 			}
 			dir := &models.Directory{Name: string(rune('a' + i)), Kind: models.KindInternal}
 			if err := s.Write(t.Context(), jane, func(tx *store.Tx) error { return tx.CreateDirectory(dir, nil) }); err != nil {

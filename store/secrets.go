@@ -78,6 +78,7 @@ func (s *Store) checkKey(ctx context.Context, key []byte) error {
 		return errors.New("the database is sealed with another secret key: give the right one in ROLLCALL_SECRET_KEY " +
 			"or ROLLCALL_SECRET_KEY_FILE, or put the old key file back; without it the sealed secrets can't be read")
 	}
+	s.installation = rows[0].ID
 	return nil
 }
 
@@ -89,8 +90,4 @@ func newInstallation(key []byte, now int64) *Installation {
 func randomUUID() string { return uuid.Must(uuid.NewRandomFromReader(rand.Reader)).String() }
 
 // InstallationID names this database for good: tokens of another are told apart by it.
-func (r *Reads) InstallationID(ctx context.Context) (string, error) {
-	var row Installation
-	err := r.db.WithContext(ctx).Take(&row).Error
-	return row.ID, doing("read the installation", err)
-}
+func (s *Store) InstallationID() string { return s.installation }

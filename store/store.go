@@ -39,9 +39,11 @@ type Store struct {
 	writer  *gorm.DB
 	seal    cipher.AEAD
 	markKey []byte
-	now     func() time.Time
-	log     *slog.Logger
-	close   func() error
+
+	installation string // its id; read once, when the store is opened
+	now          func() time.Time
+	log          *slog.Logger
+	close        func() error
 
 	notes     notes
 	follower  follower
