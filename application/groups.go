@@ -103,12 +103,7 @@ func (v *View) UpdateGroup(ctx context.Context, name string, p GroupPatch) (*mod
 	if err != nil {
 		return nil, err
 	}
-	g, err := v.findGroupIn(ctx, &v.store.Reads, name) // the view's moment lies before the write
-	if err != nil {
-		return nil, err
-	}
-	g.Name = v.name(g.Name)
-	return g, nil
+	return v.Group(ctx, name)
 }
 
 // DeleteGroup removes a group from every directory that has it and permits that.
@@ -135,12 +130,9 @@ func (v *View) DeleteGroupAttribute(ctx context.Context, name, attribute string)
 // in one transaction. GroupNotFound when none has it, PermissionDenied when none permits it.
 func (v *View) eachGroup(ctx context.Context, name string, need models.Permissions, do func(e *directory.Edit, dir *models.Directory) error) error {
 	return v.edit(ctx, func(e *directory.Edit) error {
-		found, err := e.Reads().GroupsNamed(ctx, v.app.visible, name)
+		found, err := v.groupsIn(ctx, e.Reads(), name)
 		if err != nil {
 			return err
-		}
-		if len(found) == 0 {
-			return groupNotFound(name)
 		}
 		done := 0
 		for _, g := range found {

@@ -72,7 +72,7 @@ func among(groups []*models.Group, err error, member, group string) error {
 			return nil
 		}
 	}
-	return models.Fail(models.NotMember, member, "<"+member+"> is not a member of group <"+group+">")
+	return notMember(member, group)
 }
 
 // userStart says at which rows a walk from a user begins: its canonical row, or with

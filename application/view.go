@@ -185,21 +185,16 @@ func (v *View) findGroup(ctx context.Context, name string) (*models.Group, error
 
 // groupsNamed gives the groups of a name in the order of the directories, at least one.
 func (v *View) groupsNamed(ctx context.Context, name string) ([]*models.Group, error) {
-	return sought(ctx, v, models.GroupNotFound, func() ([]*models.Group, error) {
-		rows, err := v.reads.GroupsNamed(ctx, v.app.visible, name)
-		if err == nil && len(rows) == 0 {
-			return nil, groupNotFound(name)
-		}
-		return rows, err
-	})
+	return sought(ctx, v, models.GroupNotFound, func() ([]*models.Group, error) { return v.groupsIn(ctx, v.reads, name) })
 }
 
-func (v *View) findGroupIn(ctx context.Context, r roster.Reads, name string) (*models.Group, error) {
-	g, err := r.VisibleGroup(ctx, v.app.visible, name)
-	if models.Is(err, models.GroupNotFound) {
+// groupsIn is groupsNamed with given reads, such as a transaction's.
+func (v *View) groupsIn(ctx context.Context, r roster.Reads, name string) ([]*models.Group, error) {
+	rows, err := r.GroupsNamed(ctx, v.app.visible, name)
+	if err == nil && len(rows) == 0 {
 		return nil, groupNotFound(name)
 	}
-	return g, err
+	return rows, err
 }
 
 func userNotFound(name string) error {
@@ -221,4 +216,8 @@ func (v *View) edit(ctx context.Context, do func(e *directory.Edit) error) error
 	}
 	v.reads = reads
 	return nil
+}
+
+func notMember(member, group string) error {
+	return models.Fail(models.NotMember, member, "<"+member+"> is not a member of group <"+group+">")
 }
