@@ -29,7 +29,8 @@ const (
 //
 // Within an hour, and as long as nothing expired it, it is the same place that the application
 // was given before, if the application has read everything since: its full read may have
-// missed what changed meanwhile. Else it is the end of the feed as it was two seconds ago.
+// missed what changed meanwhile. Else it is the end of the feed as it was two seconds ago, or
+// just behind what made tokens expire since.
 func (v *View) EventToken(ctx context.Context) (string, error) {
 	start, found, err := v.store.EventStart(ctx, v.app.ID)
 	if err != nil {
@@ -44,11 +45,38 @@ func (v *View) EventToken(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
-	place := v.store.PlaceBefore(startOverlap)
+	place, err := v.startPlace(ctx)
+	if err != nil {
+		return "", err
+	}
 	if err := v.store.GiveEventStart(ctx, v.app.ID, place); err != nil {
 		return "", err
 	}
 	return v.token(place), nil
+}
+
+// startPlace gives the place from which a new token counts. A place from before a change that
+// makes tokens expire would be worth nothing: the client would read everything twice.
+func (v *View) startPlace(ctx context.Context) (store.Place, error) {
+	place := v.store.PlaceBefore(startOverlap)
+	err := v.store.Snapshot(ctx, func(r *store.Reads) error {
+		end, err := r.Place(ctx)
+		if err != nil {
+			return err
+		}
+		changes, err := r.ChangesBetween(ctx, place, end, maxEvents+1)
+		if len(changes) > maxEvents {
+			place = end
+			return err
+		}
+		for i := range changes {
+			if v.expiredBy(&changes[i]) != "" {
+				place = min(r.PlaceAfter(&changes[i]), end)
+			}
+		}
+		return err
+	})
+	return place, err
 }
 
 // NoteFullRead remembers that the application reads everything: a search or the dump.

@@ -36,6 +36,15 @@ func (r *Reads) Place(ctx context.Context) (Place, error) {
 	return p, doing("find the end of the feed", err)
 }
 
+// PlaceAfter gives the place just behind a line of the feed. On PostgreSQL that may lie beyond
+// Place, while an older transaction is open.
+func (r *Reads) PlaceAfter(c *models.Change) Place {
+	if r.store.dialect.postgres() {
+		return Place(c.Tx) + 1
+	}
+	return Place(c.Seq)
+}
+
 // PlaceBefore gives the end of the feed as it was at least d ago; where the store was not
 // open so long, as it was then.
 func (s *Store) PlaceBefore(d time.Duration) Place { return s.follower.placeBefore(d) }
