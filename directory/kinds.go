@@ -25,12 +25,14 @@ const (
 type kind struct {
 	writes   map[models.Writer]part
 	settings []Setting
+	required func(has func(string) bool) []string // names the settings that are missing; nil: none are needed
 }
 
 // A Setting is one setting that directories of a kind have.
 type Setting struct {
 	Name    string
 	Secret  bool   // sealed at rest and never shown
+	Reads   bool   // of a mirrored directory: decides what a read of the source gives
 	Default string // what it is when nobody set it
 	Doc     string // one sentence
 	Check   func(value string) error
@@ -70,7 +72,12 @@ func allow(dir *models.Directory, by models.Actor, p part) error {
 		fmt.Sprintf("Directory <%s> is of the kind %q, which can't be changed this way.", dir.Name, dir.Kind))
 }
 
-// setting gives a directory's setting, or its kind's default.
+// SettingOf gives a directory's setting, or its kind's default.
+func SettingOf(dir *models.Directory, name string) string { return setting(dir, name) }
+
+// Mirrored tells whether directories of a kind are kept equal to a source.
+func Mirrored(k models.Kind) bool { return kinds[k].writes[models.BySync] == everything }
+
 func setting(dir *models.Directory, name string) string {
 	if value, ok := dir.Settings[name]; ok {
 		return value
@@ -100,9 +107,20 @@ func secrets(k models.Kind) map[string]bool {
 	return out
 }
 
+// CheckSettings reports every setting that the kind doesn't have or whose value is wrong, and
+// every one that it needs.
+func CheckSettings(k models.Kind, settings map[string]string) error {
+	return checkSettings(k, settings)
+}
+
 // checkSettings reports every setting that the kind doesn't have or whose value is wrong.
 func checkSettings(k models.Kind, settings map[string]string) error {
 	var problems []string
+	if required := kinds[k].required; required != nil {
+		for _, name := range required(func(name string) bool { return settings[name] != "" }) {
+			problems = append(problems, fmt.Sprintf("a directory of the kind %q needs the setting %s", k, name))
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(settings)) {
 		i := slices.IndexFunc(kinds[k].settings, func(s Setting) bool { return s.Name == name })
 		if i < 0 {

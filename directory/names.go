@@ -6,14 +6,14 @@ import (
 	"github.com/rollcall-id/rollcall/models"
 )
 
-// completeNames fills in the names that are blank, as Crowd does on each create and update:
+// CompleteNames fills in the names that are blank, as Crowd does on each create and update:
 //
 //	first and last given    display is "first last"
 //	only first              last and display are the same
 //	only last               first is empty, display is the last
 //	only display            its first word, and everything after it; one word is the last
 //	nothing                 last and display are the user's name
-func completeNames(u *models.User) {
+func CompleteNames(u *models.User) {
 	first, last, display := blank(u.FirstName), blank(u.LastName), blank(u.DisplayName)
 	switch {
 	case first && last && display:

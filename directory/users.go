@@ -30,7 +30,7 @@ func (s *Service) CreateUser(ctx context.Context, by models.Actor, dir *models.D
 	if problem := models.NameProblem(n.Name); problem != "" {
 		return nil, models.Fail(models.InvalidUser, n.Name, "User <"+printable(n.Name)+"> can't be created: "+problem)
 	}
-	completeNames(&u)
+	CompleteNames(&u)
 	if err := checkUser(&u); err != nil {
 		return nil, err
 	}
@@ -116,7 +116,7 @@ func (e *Edit) UpdateUser(dir *models.Directory, name string, p UserPatch) (*mod
 	set(&u.DisplayName, p.DisplayName)
 	set(&u.Email, p.Email)
 	set(&u.Active, p.Active)
-	completeNames(u)
+	CompleteNames(u)
 	if err := checkUser(u); err != nil {
 		return nil, err
 	}

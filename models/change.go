@@ -42,30 +42,32 @@ type ChangeKind string
 
 // The kinds of change.
 const (
-	UserCreated        ChangeKind = "user-created"
-	UserUpdated        ChangeKind = "user-updated"
-	UserRenamed        ChangeKind = "user-renamed"
-	UserDeleted        ChangeKind = "user-deleted"
-	UserAttributes     ChangeKind = "user-attributes"
-	GroupCreated       ChangeKind = "group-created"
-	GroupUpdated       ChangeKind = "group-updated"
-	GroupDeleted       ChangeKind = "group-deleted"
-	GroupAttributes    ChangeKind = "group-attributes"
-	MemberAdded        ChangeKind = "member-added"
-	MemberRemoved      ChangeKind = "member-removed"
-	NestingAdded       ChangeKind = "nesting-added"
-	NestingRemoved     ChangeKind = "nesting-removed"
-	CredentialSet      ChangeKind = "credential-set"
-	DirectoryChanged   ChangeKind = "directory-changed"   // created, set or renamed
-	DirectoryDeleted   ChangeKind = "directory-deleted"   // with all that was in it
-	ApplicationChanged ChangeKind = "application-changed" // what it sees: its switches and mappings
-	ApplicationDoor    ChangeKind = "application-door"    // who gets in: its passwords and addresses
-	ApplicationSync    ChangeKind = "application-resync"  // an operator wants it to read everything again
-	AliasChanged       ChangeKind = "alias-changed"
-	CredentialUpgraded ChangeKind = "credential-upgraded" // the same password under a better hash
-	WebhooksChanged    ChangeKind = "webhooks-changed"    // of an application, or where they may lead
-	SessionStarted     ChangeKind = "session-started"
-	SessionsEnded      ChangeKind = "sessions-ended"
+	UserCreated         ChangeKind = "user-created"
+	UserUpdated         ChangeKind = "user-updated"
+	UserRenamed         ChangeKind = "user-renamed"
+	UserDeleted         ChangeKind = "user-deleted"
+	UserAttributes      ChangeKind = "user-attributes"
+	GroupCreated        ChangeKind = "group-created"
+	GroupUpdated        ChangeKind = "group-updated"
+	GroupDeleted        ChangeKind = "group-deleted"
+	GroupAttributes     ChangeKind = "group-attributes"
+	MemberAdded         ChangeKind = "member-added"
+	MemberRemoved       ChangeKind = "member-removed"
+	MembershipsReplaced ChangeKind = "memberships-replaced" // of one user, several at once: left some, joined others
+	NestingAdded        ChangeKind = "nesting-added"
+	NestingRemoved      ChangeKind = "nesting-removed"
+	CredentialSet       ChangeKind = "credential-set"
+	DirectoryChanged    ChangeKind = "directory-changed"   // created, set or renamed
+	DirectoryDeleted    ChangeKind = "directory-deleted"   // with all that was in it
+	DirectoryReplaced   ChangeKind = "directory-replaced"  // so much of it changed in one transaction that the feed doesn't tell each change
+	ApplicationChanged  ChangeKind = "application-changed" // what it sees: its switches and mappings
+	ApplicationDoor     ChangeKind = "application-door"    // who gets in: its passwords and addresses
+	ApplicationSync     ChangeKind = "application-resync"  // an operator wants it to read everything again
+	AliasChanged        ChangeKind = "alias-changed"
+	CredentialUpgraded  ChangeKind = "credential-upgraded" // the same password under a better hash
+	WebhooksChanged     ChangeKind = "webhooks-changed"    // of an application, or where they may lead
+	SessionStarted      ChangeKind = "session-started"
+	SessionsEnded       ChangeKind = "sessions-ended"
 )
 
 // A Change is one line of the feed: what became different, in the order it did.
@@ -106,6 +108,20 @@ type ChangedGroup struct {
 	UpdatedAt   Time   `json:"updated"`
 
 	Attributes *ChangedAttributes `json:"attributes,omitempty"` // of GroupAttributes
+}
+
+// ChangedMemberships says in Change.Data which groups a user left and joined at once, and all
+// groups that it is directly in after it.
+type ChangedMemberships struct {
+	Added   []GroupRef `json:"added"`
+	Removed []GroupRef `json:"removed"`
+	Groups  []string   `json:"groups"`
+}
+
+// A GroupRef names a group's row.
+type GroupRef struct {
+	ID   ID     `json:"id"`
+	Name string `json:"name"`
 }
 
 // ChangedAttributes says which attributes a change touched: Set with their values after it,

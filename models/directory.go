@@ -10,6 +10,9 @@ type Kind string
 // The kinds of directory that exist now.
 const (
 	KindInternal Kind = "internal" // kept here; everything can be written
+	KindEntra    Kind = "entra"    // kept equal to Microsoft Entra ID
+	KindGoogle   Kind = "google"   // kept equal to Google Workspace
+	KindOkta     Kind = "okta"     // kept equal to Okta
 )
 
 // A Directory is a set of users and groups with one owner.

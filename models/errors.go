@@ -40,7 +40,10 @@ const (
 	MethodNotAllowed  Code = "method-not-allowed"  //
 	Busy              Code = "busy"                // too many password hashes wait
 	Unavailable       Code = "unavailable"         // the database is away
+	SyncFailed        Code = "sync-failed"         // a run, or a question to a source, came to nothing
+	PlanMoved         Code = "plan-moved"          // the plan to approve is no longer the present one
 	StorageFull       Code = "storage-full"        // the disk or the database is full
+	LeaseLost         Code = "lease-lost"          // another process runs this directory now
 	Internal          Code = "internal"            // a bug, or something underneath failed
 )
 
@@ -51,7 +54,7 @@ var Codes = []Code{
 	InvalidCredential, InvalidPassword, UserInactive, PasswordExpired, LoginDenied, InvalidToken,
 	EventTokenExpired, WebhookNotFound, InvalidEmail, PermissionDenied, Unsupported, NameTaken, AppUnauthorized, AddressForbidden, RequestTooLarge,
 	UnsupportedMedia, NotAcceptable, NoSuchResource, MethodNotAllowed, Busy, Unavailable,
-	StorageFull, Internal,
+	SyncFailed, PlanMoved, StorageFull, LeaseLost, Internal,
 }
 
 // An Error is a failure with a meaning for the caller.

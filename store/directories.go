@@ -121,6 +121,17 @@ func (tx *Tx) SaveDirectory(before, dir *models.Directory, secrets map[string]bo
 	return nil
 }
 
+// ActivateDirectory shows a directory to its applications, whose event tokens expire by it: what
+// they knew of it was nothing.
+func (tx *Tx) ActivateDirectory(dir *models.Directory) error {
+	dir.Active, dir.UpdatedAt = true, tx.at
+	if err := tx.update(dir, "active", "updated_at"); err != nil {
+		return found(err, models.DirectoryNotFound, dir.Name)
+	}
+	tx.directoryChanged(models.DirectoryChanged, dir, "directory.activate", nil, map[string]bool{"active": true})
+	return nil
+}
+
 // DeleteDirectory removes a directory and everything in it, or answers DirectoryNotFound.
 func (tx *Tx) DeleteDirectory(dir *models.Directory) error {
 	if err := tx.remove(dir); err != nil {
@@ -128,6 +139,14 @@ func (tx *Tx) DeleteDirectory(dir *models.Directory) error {
 	}
 	tx.directoryChanged(models.DirectoryDeleted, dir, "directory.delete", shown(dir, nil), nil)
 	return nil
+}
+
+// DirectoryReplaced says that this transaction changes more of a directory than the feed should
+// tell line by line: whoever follows the feed reads the directory anew. Lines of the same
+// transaction about its rows may stand beside it, before or after. It has no entry in the audit
+// log: who replaces a directory has one of their own.
+func (tx *Tx) DirectoryReplaced(dir *models.Directory) {
+	tx.changed(models.Change{Kind: models.DirectoryReplaced, DirectoryID: dir.ID, RowID: dir.ID, Name: dir.Name})
 }
 
 func (tx *Tx) directoryChanged(kind models.ChangeKind, dir *models.Directory, action string, before, after any) {

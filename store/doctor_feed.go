@@ -10,7 +10,8 @@ import (
 
 // FeedDisagreements compares rows with the latest line that the feed has of them, and gives at
 // most limit sentences about where they differ. What the feed no longer has, it says nothing
-// about; the same of directories that are gone, whose users and groups go without lines.
+// about; the same of directories that are gone, whose users and groups go without lines, and of
+// what a directory had before it was replaced.
 func (r *Reads) FeedDisagreements(ctx context.Context, limit int) ([]string, error) {
 	var said []string
 	say := func(format string, args ...any) bool {
@@ -29,7 +30,11 @@ func (r *Reads) FeedDisagreements(ctx context.Context, limit int) ([]string, err
 
 // latest picks the last line of each row, of the kinds that say how the row is.
 const latest = `FROM (SELECT row_id, max(seq) AS seq FROM changes WHERE kind IN ? GROUP BY row_id) l
-	JOIN changes c ON c.seq = l.seq JOIN directories d ON d.id = c.directory_id `
+	JOIN changes c ON c.seq = l.seq ` + ofDirectory
+
+// ofDirectory joins a line with its directory, where it is later than what replaced all of it.
+const ofDirectory = `LEFT JOIN (SELECT directory_id, max(seq) AS seq FROM changes WHERE kind = 'directory-replaced' GROUP BY directory_id) r
+	ON r.directory_id = c.directory_id JOIN directories d ON d.id = c.directory_id AND c.seq > coalesce(r.seq, 0) `
 
 // compareUsers reads a line of the feed and its row together. Attributes and passwords move a
 // row's date without saying anything else of it: the date may be later than the line's.
@@ -127,7 +132,8 @@ func differs[T comparable](feed, row T) string {
 // of its own when one of its ends is deleted.
 func (r *Reads) compareMemberships(ctx context.Context, say func(string, ...any) bool) error {
 	return r.comparePairs(ctx, "membership of user %s in group %s of directory %s", say, models.MemberAdded, models.MemberRemoved,
-		"JOIN groups g ON g.id = c.row_id JOIN users x ON x.id = c.member_id LEFT JOIN memberships m ON m.group_id = g.id AND m.user_id = x.id",
+		"JOIN groups g ON g.id = c.row_id JOIN users x ON x.id = c.member_id AND NOT EXISTS (SELECT 1 FROM changes r"+
+			" WHERE r.kind = '"+string(models.MembershipsReplaced)+"' AND r.row_id = x.id AND r.seq > c.seq) LEFT JOIN memberships m ON m.group_id = g.id AND m.user_id = x.id",
 		"m.group_id IS NOT NULL")
 }
 
@@ -140,7 +146,7 @@ func (r *Reads) compareNestings(ctx context.Context, say func(string, ...any) bo
 func (r *Reads) comparePairs(ctx context.Context, what string, say func(string, ...any) bool, added, removed models.ChangeKind, joins, exists string) error {
 	query := r.db.WithContext(ctx).Raw(`SELECT x.name, g.name, d.name, c.kind = ?
 		FROM (SELECT row_id, member_id, max(seq) AS seq FROM changes WHERE kind IN ? GROUP BY row_id, member_id) l
-		JOIN changes c ON c.seq = l.seq JOIN directories d ON d.id = c.directory_id `+joins+`
+		JOIN changes c ON c.seq = l.seq `+ofDirectory+joins+`
 		WHERE (c.kind = ?) <> (`+exists+`) ORDER BY d.key, g.name_key, x.name_key`,
 		added, []models.ChangeKind{added, removed}, added)
 	return scanRows(query, "compare memberships with the feed", func(scan func(...any) error) (bool, error) {

@@ -1,6 +1,11 @@
 package store
 
 import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"testing"
+
 	"gorm.io/gorm"
 
 	"github.com/rollcall-id/rollcall/models"
@@ -19,3 +24,36 @@ func (o *Options) UseSteps(steps []migrations.Step) { o.steps = steps }
 
 // Prepared counts the statements that a SQLite store keeps prepared for reading.
 func Prepared(s *Store) int { return len(s.db.ConnPool.(*gorm.PreparedStmtDB).Stmts.Keys()) }
+
+// FillDisk lets a staging's file have no more room, until what it gives is called.
+func FillDisk(t *testing.T, st *Staging) (makeRoom func()) {
+	full, err := os.OpenFile("/dev/full", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { full.Close() })
+	place := st.place.(*stagedFile)
+	file := place.file
+	place.file = full
+	return func() { place.file = file }
+}
+
+// StagedFile gives a staging's file with these pages.
+func StagedFile(label string, pages ...string) []byte {
+	var file bytes.Buffer
+	header, _ := json.Marshal(stagedHeader{Label: label})
+	_, _ = writeFrame(&file, stagedPage{data: header}) // a buffer takes everything
+	for _, page := range pages {
+		_, _ = writeFrame(&file, stagedPage{at: 1, kind: 'u', rows: 1, data: []byte(page)})
+	}
+	return file.Bytes()
+}
+
+// ReadStaged reads the pages of such a file.
+func ReadStaged(file []byte, label string) (pages []string, err error) {
+	err = readFrames(bytes.NewReader(file), int64(len(file)), label, func(page stagedPage) error {
+		pages = append(pages, string(page.data))
+		return nil
+	})
+	return pages, err
+}

@@ -85,6 +85,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	s.notes.init(s)
 	s.follower.init()
 	s.OnCommit(s.forgetDirectoryNames)
+	s.OnCommit(s.forgetStaging)
 	var err error
 	if s.seal, err = newSeal(o.Key); err != nil {
 		return nil, err

@@ -58,6 +58,7 @@ var toldKinds = []models.ChangeKind{
 	models.UserCreated, models.UserUpdated, models.UserRenamed, models.UserDeleted, models.UserAttributes,
 	models.GroupCreated, models.GroupUpdated, models.GroupDeleted, models.GroupAttributes,
 	models.MemberAdded, models.MemberRemoved, models.NestingAdded, models.NestingRemoved, models.DirectoryChanged,
+	models.DirectoryReplaced, models.MembershipsReplaced,
 }
 
 // Untold tells whether, from one place in the feed to another, there is something that the

@@ -15,10 +15,11 @@ type Step struct {
 	Name          string // what it does, as the upgrade tells the operator
 	OldestProgram int    // the lowest step that a program must know to work beside it
 	SQL           string // statements separated by ";" at a line's end, with the words of Dialect
+	PostgreSQL    string // further ones, for PostgreSQL alone
 }
 
 // Steps lists all steps in order.
-var Steps = []Step{start, events}
+var Steps = []Step{start, events, syncs}
 
 // Dialect holds how one database spells the types that differ.
 type Dialect struct {
@@ -45,7 +46,11 @@ var PostgreSQL = Dialect{
 
 // Statements gives the step's statements in the dialect.
 func (s Step) Statements(d Dialect) []string {
-	text := strings.NewReplacer("{id}", d.ID, "{int}", d.Int, "{bool}", d.Bool, "{bytes}", d.Bytes, "{key}", d.Key, "{tx}", d.Tx).Replace(s.SQL)
+	text := s.SQL
+	if d == PostgreSQL {
+		text += s.PostgreSQL
+	}
+	text = strings.NewReplacer("{id}", d.ID, "{int}", d.Int, "{bool}", d.Bool, "{bytes}", d.Bytes, "{key}", d.Key, "{tx}", d.Tx).Replace(text)
 	var out []string
 	for stmt := range strings.SplitSeq(text, ";\n") {
 		if stmt = strings.TrimSpace(stmt); stmt != "" {
