@@ -20,6 +20,7 @@ import (
 	"github.com/rollcall-id/rollcall/roster"
 	"github.com/rollcall-id/rollcall/session"
 	"github.com/rollcall-id/rollcall/store"
+	dirsync "github.com/rollcall-id/rollcall/sync"
 )
 
 // Options say how to run the server.
@@ -44,6 +45,7 @@ type Services struct {
 	Roster      *roster.Roster
 	Sessions    *session.Service
 	Login       *login.Service
+	Sync        *dirsync.Service
 }
 
 // Opening says what differs between the server and a command that opens the services.
@@ -76,6 +78,7 @@ func OpenServices(ctx context.Context, c Config, log *slog.Logger, o Opening) (*
 		Lifetime: c.SessionTimeout, AnyAddress: !c.RequireSameAddress, TrustedProxy: trustedProxy(c.TrustedProxies), Log: log,
 	})
 	s.Login = login.New(st, s.Directories, s.Sessions, s.Audit, login.Options{TellDenied: c.TellAccessDenied, Count: o.Count, Letters: c.letters()})
+	s.Sync = dirsync.New(st, dirsync.Config{Open: Sources(log), Log: log})
 	return s, nil
 }
 
@@ -129,7 +132,7 @@ func answerUntil(ctx context.Context, o Options, s *Services, m *metrics) error 
 	defer stop()
 	loops, background := errgroup.WithContext(background)
 	for _, run := range []func(context.Context) error{s.Store.Follow, s.Store.KeepNotes, s.Roster.Run, s.Audit.Run, s.Sessions.Prune,
-		s.Store.TrimFeed, letters.Run} {
+		s.Store.TrimFeed, letters.Run, s.Sync.Schedule} {
 		loops.Go(func() error { return run(background) })
 	}
 	management := ""

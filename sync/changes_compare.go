@@ -1,0 +1,381 @@
+package sync
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/rollcall-id/rollcall/models"
+	"github.com/rollcall-id/rollcall/store"
+)
+
+// askGroups asks for the groups of users that come anew or come back, and of those for whom a
+// single membership doesn't say enough.
+func (r *run) askGroups(ctx context.Context, c *changes) error {
+	ids := c.w.idsOf()
+	live, err := r.service.store.UsersWithExternalIDs(ctx, r.dir.ID, ids)
+	if err != nil {
+		return err
+	}
+	departed, err := r.service.store.Departures(ctx, r.dir.ID)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if row := live[id]; row == nil || departed["user"][row.ID] != 0 {
+			c.regroup[id] = true
+		}
+	}
+	var ask []string
+	for id := range c.regroup {
+		if !c.goneUsers[id] && c.w.users.find([]byte(id)) != none {
+			ask = append(ask, id)
+		}
+	}
+	if len(ask) > mostChanged/10 {
+		return &FullRead{"the groups of too many users would have to be asked for"}
+	}
+	if len(ask) == 0 {
+		return nil
+	}
+	slices.Sort(ask)
+	err = r.source.GroupsOf(ctx, ask, func(user string, groups []string) error {
+		c.groupsOf[user] = append(c.groupsOf[user], groups...)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read the groups of users: %w", err)
+	}
+	for _, id := range ask {
+		if _, told := c.groupsOf[id]; !told {
+			c.groupsOf[id] = nil
+		}
+	}
+	return r.knowGroups(ctx, c)
+}
+
+// knowGroups finds our rows of the groups that users are in.
+func (r *run) knowGroups(ctx context.Context, c *changes) error {
+	var ids []string
+	for _, groups := range c.groupsOf {
+		for _, g := range groups {
+			ids = append(ids, c.upward(g)...)
+		}
+	}
+	live, err := r.service.store.GroupsWithExternalIDs(ctx, r.dir.ID, unique(ids))
+	if err != nil {
+		return err
+	}
+	departed, err := r.service.store.Departures(ctx, r.dir.ID)
+	if err != nil {
+		return err
+	}
+	for id, row := range live {
+		if _, known := c.w.groupOf[id]; !known && departed["group"][row.ID] == 0 {
+			c.w.groupOf[id] = int32(len(c.w.groups))
+			c.w.groups = append(c.w.groups, &group{Group: Group{ID: id, Name: row.Name, Description: row.Description}, chosen: true, quiet: true})
+		}
+	}
+	return nil
+}
+
+// upward gives a group and all those whose members its members are.
+func (c *changes) upward(group string) []string {
+	out := []string{group}
+	seen := map[string]bool{group: true}
+	for at := 0; at < len(out); at++ {
+		for _, parent := range c.parents[out[at]] {
+			if !seen[parent] {
+				seen[parent] = true
+				out = append(out, parent)
+			}
+		}
+	}
+	return out
+}
+
+// compareChanges reads what changed and compares it with the rows that it concerns.
+func (r *run) compareChanges(ctx context.Context, staging *store.Staging) (*diff, int64, error) {
+	r.startPhase("changes")
+	c, err := r.readChanges(ctx, staging)
+	if err == nil {
+		err = r.study(ctx, c)
+	}
+	r.endPhase()
+	if err != nil {
+		return nil, 0, err
+	}
+	r.startPhase("compare")
+	defer r.endPhase()
+	var d *diff
+	var seq int64
+	err = r.service.store.Snapshot(ctx, func(reads *store.Reads) error {
+		if seq, err = reads.LastChange(ctx); err != nil {
+			return err
+		}
+		p := &comparison{run: r, c: c, ctx: ctx, reads: reads}
+		d, err = p.compare()
+		return err
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	r.want = c.w
+	r.want.edges = c.kept.Edges
+	r.notePartial()
+	return d, seq, nil
+}
+
+// A comparison compares changes with the rows that they concern.
+type comparison struct {
+	run   *run
+	c     *changes
+	ctx   context.Context
+	reads *store.Reads
+
+	comparer
+	users map[string]*models.User // ours, by the source's id
+}
+
+func (p *comparison) compare() (*diff, error) {
+	p.w, p.dir, p.now = p.c.w, p.run.dir, p.run.service.store.Now()
+	p.attributes, p.held, p.live, p.goes, p.renamed, p.taken = map[models.ID]uint64{}, map[uint64]holder{}, map[models.ID]int32{}, map[models.ID]bool{}, map[num]uint64{}, map[string]bool{}
+	var err error
+	if p.departures, err = p.reads.Departures(p.ctx, p.dir.ID); err != nil {
+		return nil, err
+	}
+	for _, step := range []func() error{p.findGroups, p.scope, p.findUsers, p.owners} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.names(p.ctx); err != nil {
+		return nil, err
+	}
+	p.purge()
+	p.newUsers()
+	if err := p.pairs(); err != nil {
+		return nil, err
+	}
+	return &p.d, p.sizes()
+}
+
+// findGroups compares the groups that changed.
+func (p *comparison) findGroups() error {
+	ids := make([]string, 0, len(p.w.groups)+len(p.c.goneGroups))
+	var keys []string
+	for _, g := range p.w.groups {
+		ids = append(ids, g.ID)
+		if name, problem := p.w.settings.nameGroup(&g.Group); problem == "" && !g.quiet {
+			keys = append(keys, models.Key(name), models.Key(withID(&group{Group: g.Group, name: name})))
+		}
+	}
+	for id := range p.c.goneGroups {
+		ids = append(ids, id)
+	}
+	live, err := p.reads.GroupsWithExternalIDs(p.ctx, p.dir.ID, unique(ids))
+	if err != nil {
+		return err
+	}
+	mine := map[models.ID]bool{}
+	for _, row := range live {
+		mine[row.ID] = true
+	}
+	owners, err := p.reads.GroupsWithKeys(p.ctx, p.dir.ID, unique(keys))
+	if err != nil {
+		return err
+	}
+	for _, owner := range owners {
+		if mine[owner.ID] {
+			continue
+		}
+		if p.departures["group"][owner.ID] != 0 {
+			p.held[p.groupHash(owner.NameKey)] = holder{owner.ID, true}
+		} else {
+			p.taken[owner.NameKey] = true
+		}
+	}
+	for _, id := range unique(ids) {
+		if row := live[id]; row != nil {
+			if g, ok := p.w.groupOf[id]; ok && p.w.groups[g].quiet {
+				p.w.groups[g].row, p.w.groups[g].live, p.live[row.ID] = row.ID, row, g
+				p.w.groups[g].Description = row.Description
+				continue
+			}
+			p.group(row)
+		}
+	}
+	p.nameGroups()
+	return nil
+}
+
+// scope marks the users that are in a chosen group.
+func (p *comparison) scope() error {
+	if !p.w.settings.membersOnly {
+		return nil
+	}
+	for n := range num(p.w.users.n) {
+		e := p.w.users.at(n)
+		if p.c.strangers[n] {
+			e.state |= stateInScope // it is here; asked groups decide below
+		}
+	}
+	ids := p.w.idsOf()
+	rows, err := p.reads.UsersWithExternalIDs(p.ctx, p.dir.ID, ids)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		e := p.w.users.at(p.w.users.find([]byte(id)))
+		if groups, asked := p.c.groupsOf[id]; asked {
+			e.state &^= stateInScope
+			if len(p.wanted(groups)) > 0 {
+				e.state |= stateInScope
+			}
+		} else if row := rows[id]; row != nil && p.departures["user"][row.ID] == 0 {
+			e.state |= stateInScope // its groups are as they were
+		}
+	}
+	return nil
+}
+
+// wanted gives the published groups that follow from a user's direct ones.
+func (p *comparison) wanted(direct []string) []int32 {
+	seen := map[int32]bool{}
+	var out []int32
+	for _, id := range direct {
+		for _, up := range p.c.upward(id) {
+			if g, ok := p.w.groupOf[up]; ok && p.w.groups[g].published() && !seen[g] {
+				seen[g] = true
+				out = append(out, g)
+			}
+		}
+	}
+	return out
+}
+
+// findUsers compares the users that changed.
+func (p *comparison) findUsers() error {
+	ids := p.w.idsOf()
+	for id := range p.c.goneUsers {
+		ids = append(ids, id)
+	}
+	var err error
+	if p.users, err = p.reads.UsersWithExternalIDs(p.ctx, p.dir.ID, unique(ids)); err != nil {
+		return err
+	}
+	rows := make([]models.ID, 0, len(p.users))
+	for _, u := range p.users {
+		rows = append(rows, u.ID)
+	}
+	own, err := p.reads.SyncedAttributesOf(p.ctx, rows)
+	if err != nil {
+		return err
+	}
+	for user, list := range own {
+		page := writer{}
+		for _, a := range list {
+			page.attribute(a)
+		}
+		p.attributes[user] = p.w.users.attributes(page.buf)
+	}
+	for _, id := range unique(ids) {
+		u := p.users[id]
+		if u == nil {
+			continue
+		}
+		row := userRow(u)
+		switch n := p.w.users.find([]byte(id)); {
+		case p.c.goneUsers[id]:
+			if n != none {
+				p.w.users.at(n).state |= stateSkipped | stateExcluded // told before it went
+			}
+			p.leaves(row)
+		case p.c.strangers[n] && p.w.inScope(p.w.users.at(n)):
+		default:
+			if err := p.user(row); err != nil {
+				return err
+			}
+		}
+	}
+	for id := range p.c.goneUsers {
+		if n := p.w.users.find([]byte(id)); n != none {
+			p.w.users.at(n).state |= stateSkipped | stateExcluded
+		}
+	}
+	return nil
+}
+
+// userRow gives a user as Load does.
+func userRow(u *models.User) *store.Row {
+	return &store.Row{ID: u.ID, Active: u.Active, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt, Texts: [][]byte{
+		[]byte(u.Name), []byte(u.NameKey), []byte(u.FirstName), []byte(u.LastName), []byte(u.DisplayName), []byte(u.Email), []byte(u.ExternalID)}}
+}
+
+// owners finds who has the names that are wanted, of those whom the changes don't concern.
+func (p *comparison) owners() error {
+	var keys []string
+	var wanting []num
+	for n := range num(p.w.users.n) {
+		e := p.w.users.at(n)
+		if p.w.inScope(e) && (e.row == 0 || e.state&stateRenamed != 0) {
+			wanting = append(wanting, n)
+		}
+	}
+	err := p.w.eachRecord(p.ctx, wanting, func(_ num, rec *record) error {
+		keys = append(keys, models.Key(string(rec.name)))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	owners, err := p.reads.UsersWithKeys(p.ctx, p.dir.ID, unique(keys))
+	if err != nil {
+		return err
+	}
+	for _, owner := range owners {
+		n := p.w.users.find([]byte(owner.ExternalID))
+		if n != none && p.w.users.at(n).row == owner.ID && p.w.inScope(p.w.users.at(n)) && !p.c.strangers[n] {
+			continue // it is compared itself: it keeps the name, or gives it away
+		}
+		if p.c.goneUsers[owner.ExternalID] {
+			continue // held already
+		}
+		p.held[p.w.users.nameHash(owner.NameKey)] = holder{owner.ID, p.departures["user"][owner.ID] != 0}
+	}
+	return nil
+}
+
+// purge removes what left long ago.
+func (p *comparison) purge() {
+	back := map[models.ID]bool{}
+	for _, id := range slices.Concat(p.d.backUsers, p.d.removeUsers) {
+		back[id] = true
+	}
+	for id, since := range p.departures["user"] {
+		if !back[id] && p.now.Sub(since) >= p.w.settings.purgeAfter {
+			p.d.removeUsers = append(p.d.removeUsers, id)
+		}
+	}
+	slices.Sort(p.d.removeUsers)
+	groups := map[models.ID]bool{}
+	for _, id := range slices.Concat(p.d.backGroups, p.d.removeGroups) {
+		groups[id] = true
+	}
+	for id, since := range p.departures["group"] {
+		if !groups[id] && p.now.Sub(since) >= p.w.settings.purgeAfter {
+			p.removeGroup(id)
+		}
+	}
+	slices.Sort(p.d.removeGroups)
+}
+
+// sizes counts the directory, where a plan takes something away or additions are limited.
+func (p *comparison) sizes() error {
+	if p.d.hash() == "" && !p.w.settings.Guard.Adds.Set {
+		return nil
+	}
+	contents, err := p.reads.ContentsOf(p.ctx, p.dir.ID)
+	p.d.had = sizes{users: int(contents.Users), groups: int(contents.Groups), memberships: int(contents.Memberships)}
+	return err
+}

@@ -1,0 +1,172 @@
+package sync
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/adhocore/gronx"
+
+	"github.com/rollcall-id/rollcall/directory"
+	"github.com/rollcall-id/rollcall/models"
+	"github.com/rollcall-id/rollcall/store"
+)
+
+const (
+	// lookEvery is how often the schedule looks for directories that are due.
+	lookEvery = 5 * time.Second
+
+	// mostAtOnce is how many directories one process runs at the same time.
+	mostAtOnce = 2
+
+	// mostJitter keeps many directories from asking one tenant in the same second.
+	mostJitter = 5 * time.Minute
+
+	// mostBackOff is how long a directory rests at most after failures.
+	mostBackOff = 24 * time.Hour
+)
+
+// schedule sets when a directory's next run is due.
+func (r *run) schedule(state *models.SyncState) {
+	state.NextRunAt = next(r.settings, r.service.store.Now(), state.Failures)
+}
+
+// next gives the time of the next run: by cron text, or after the interval and up to a tenth
+// more. After three failures in a row a directory rests longer and longer.
+func next(s *Settings, now models.Time, failures int) models.Time {
+	if s.cron() {
+		if at, err := gronx.NextTickAfter(s.Schedule, now.Std(), false); err == nil {
+			return models.TimeOf(at)
+		}
+	}
+	wait := s.Interval
+	for ; failures > 3 && wait < mostBackOff; failures-- {
+		wait *= 2
+	}
+	return now.Add(min(wait, max(mostBackOff, s.Interval)) + rand.N(min(s.Interval/10, mostJitter)+1))
+}
+
+func (s *Settings) cron() bool { return s.Schedule != "" && s.Schedule != "on" && s.Schedule != "off" }
+
+// Scheduled tells whether a directory runs by itself.
+func (s *Settings) Scheduled(state *models.SyncState) bool {
+	return s.Schedule != "off" && (s.Schedule != "" || state.Scheduled)
+}
+
+// Schedule runs directories that are due, until ctx ends. Of all processes on one database one
+// runs a directory.
+func (s *Service) Schedule(ctx context.Context) error {
+	var running sync.WaitGroup
+	defer running.Wait()
+	room := make(chan struct{}, mostAtOnce)
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		due, err := s.due(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn("the schedule of synchronisations can't be read; trying again", "error", err)
+		}
+		for _, dir := range due {
+			select {
+			case room <- struct{}{}:
+			default:
+				continue // the next look will find it
+			}
+			running.Add(1)
+			go func() {
+				defer func() { <-room; running.Done() }()
+				s.timed(ctx, dir)
+			}()
+		}
+	}
+}
+
+// timed runs one directory, unless another process was faster. A failure is in its record, and
+// in the log.
+func (s *Service) timed(ctx context.Context, dir *models.Directory) {
+	epoch, taken, err := s.store.TakeLease(ctx, dir.ID, s.owner, s.lease)
+	if err != nil || !taken {
+		if err != nil && ctx.Err() == nil {
+			s.log.Warn("a directory that is due can't be taken; trying again", "directory", dir.Name, "error", err)
+		}
+		return
+	}
+	run, err := s.applyHeld(ctx, dir, epoch, Options{By: models.System, Timed: true})
+	if run == nil && err != nil && ctx.Err() == nil {
+		s.log.Warn("a directory that is due can't be synchronised", "directory", dir.Name, "error", err)
+		s.postpone(ctx, dir)
+	}
+}
+
+// postpone lets a directory rest whose run could not even begin.
+func (s *Service) postpone(ctx context.Context, dir *models.Directory) {
+	err := s.store.Write(ctx, models.System, func(tx *store.Tx) error {
+		state, err := tx.SyncStateToChange(ctx, dir.ID)
+		if err != nil {
+			return err
+		}
+		state.NextRunAt = tx.At().Add(time.Minute)
+		return tx.SaveSyncState(&state)
+	})
+	if err != nil && ctx.Err() == nil {
+		s.log.Warn("the next synchronisation could not be put off", "directory", dir.Name, "error", err)
+	}
+}
+
+// due lists the directories whose next run is due and that nobody runs.
+func (s *Service) due(ctx context.Context) (due []*models.Directory, err error) {
+	dirs, err := s.store.Directories(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now, err := s.store.Clock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range dirs {
+		if !directory.Mirrored(dir.Kind) {
+			continue
+		}
+		settings, err := ReadSettings(dir)
+		if err != nil {
+			return nil, err
+		}
+		state, err := s.store.SyncState(ctx, dir.ID)
+		if err != nil {
+			return nil, err
+		}
+		if settings.Scheduled(&state) && state.HeldUntil <= now && dueAt(settings, &state, now) <= now {
+			due = append(due, dir)
+		}
+	}
+	return due, nil
+}
+
+// dueAt gives the time of the next run: no later than the settings as they are now allow, which
+// may be others than those of the last run.
+func dueAt(s *Settings, state *models.SyncState, now models.Time) models.Time {
+	if s.cron() {
+		if state.NextRunAt == 0 {
+			return next(s, now, 0)
+		}
+		return state.NextRunAt
+	}
+	if state.Failures > 3 {
+		return state.NextRunAt
+	}
+	return min(state.NextRunAt, max(state.CompletedAt, state.FullAt).Add(s.Interval+min(s.Interval/10, mostJitter)))
+}
+
+// tell posts an alarm, in the transaction of what it is about.
+func (s *Service) tell(ctx context.Context, tx *store.Tx, dir *models.Directory, text string) error {
+	if s.alarm == nil {
+		return nil
+	}
+	return s.alarm(ctx, tx, dir, text)
+}
