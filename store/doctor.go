@@ -57,7 +57,7 @@ func (r *Reads) unreadableSettings(ctx context.Context, add func(string) bool) e
 		models.DirectorySetting
 		Directory string
 	}
-	err := r.db.WithContext(ctx).Raw(`SELECT s.*, d.name AS directory FROM directory_settings s JOIN directories d ON d.id = s.directory_id
+	err := r.db.WithContext(ctx).Raw(`SELECT s.directory_id, s.name, s.value, s.sealed, d.name AS directory FROM directory_settings s JOIN directories d ON d.id = s.directory_id
 		WHERE s.sealed ORDER BY d.key, s.name`).Scan(&rows).Error
 	if err != nil {
 		return doing("read sealed settings", err)

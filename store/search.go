@@ -36,7 +36,7 @@ func (r *Reads) SearchUsers(ctx context.Context, s Search) ([]FoundUser, error) 
 		q.nameKey = "coalesce(al.name_key, u.name_key)"
 		from += fmt.Sprintf(" LEFT JOIN aliases al ON al.user_id = u.id AND al.application_id = %d", s.Application)
 	}
-	text, args := q.build(s, "u.*, "+q.nameKey+" AS sort_key", from, s.canonical("users", "u"))
+	text, args := q.build(s, userColumns+", "+q.nameKey+" AS sort_key", from, s.canonical("users", "u"))
 	var users []FoundUser
 	err := r.db.WithContext(ctx).Raw(text, args...).Scan(&users).Error
 	return users, doing("search users", err)
@@ -48,7 +48,7 @@ func (r *Reads) SearchGroups(ctx context.Context, s Search) ([]*models.Group, er
 		return nil, nil
 	}
 	q := query{entity: groupEntity, postgres: r.store.dialect.postgres(), nameKey: "g.name_key"}
-	text, args := q.build(s, "g.*", "groups g JOIN dirs d ON d.id = g.directory_id", s.canonical("groups", "g"))
+	text, args := q.build(s, groupColumns, "groups g JOIN dirs d ON d.id = g.directory_id", s.canonical("groups", "g"))
 	var groups []*models.Group
 	err := r.db.WithContext(ctx).Raw(text, args...).Scan(&groups).Error
 	return groups, doing("search groups", err)

@@ -97,6 +97,7 @@ func gormConfig() *gorm.Config {
 	return &gorm.Config{
 		SkipDefaultTransaction: true,
 		TranslateError:         true,
+		QueryFields:            true, // what was prepared as "*" fails once a newer program has added a column
 		PrepareStmt:            true,
 		PrepareStmtMaxSize:     300,            // each takes about 20 KB on each connection
 		Logger:                 logger.Discard, // errors reach the door, which logs them once

@@ -76,7 +76,7 @@ func (r *Reads) UsersNamed(ctx context.Context, v Visible, name string) ([]*mode
 	if len(v.Dirs) == 0 {
 		return nil, nil
 	}
-	err := r.db.WithContext(ctx).Raw("SELECT * FROM users WHERE name_key = ? AND directory_id IN ("+v.list()+")", models.Key(name)).Scan(&users).Error
+	err := r.db.WithContext(ctx).Raw("SELECT "+userColumns+" FROM users u WHERE name_key = ? AND directory_id IN ("+v.list()+")", models.Key(name)).Scan(&users).Error
 	return ordered(v, users, func(u *models.User) models.ID { return u.DirectoryID }), doing("read a user", err)
 }
 
@@ -98,7 +98,7 @@ func (r *Reads) GroupsNamed(ctx context.Context, v Visible, name string) ([]*mod
 	if len(v.Dirs) == 0 {
 		return nil, nil
 	}
-	err := r.db.WithContext(ctx).Raw("SELECT * FROM groups WHERE name_key = ? AND directory_id IN ("+v.list()+")", models.Key(name)).Scan(&groups).Error
+	err := r.db.WithContext(ctx).Raw("SELECT "+groupColumns+" FROM groups g WHERE name_key = ? AND directory_id IN ("+v.list()+")", models.Key(name)).Scan(&groups).Error
 	return ordered(v, groups, func(g *models.Group) models.ID { return g.DirectoryID }), doing("read a group", err)
 }
 
@@ -161,7 +161,7 @@ func (v Visible) walk(first string, nested bool, to, from string) string {
 func (r *Reads) groups(ctx context.Context, v Visible, with, where string, p models.Page, args ...any) ([]*models.Group, error) {
 	var groups []*models.Group
 	page, bounds := limit(p)
-	query := with + " SELECT g.* FROM groups g JOIN dirs d ON d.id = g.directory_id WHERE " + where +
+	query := with + " SELECT " + groupColumns + " FROM groups g JOIN dirs d ON d.id = g.directory_id WHERE " + where +
 		" AND " + v.canonical("groups", "g") + " ORDER BY g.name_key" + page
 	err := r.db.WithContext(ctx).Raw(query, append(args, bounds...)...).Scan(&groups).Error
 	return groups, doing("read groups", err)
@@ -209,10 +209,10 @@ func (r *Reads) MembersOf(ctx context.Context, v Visible, s Start, p models.Page
 	query := "WITH RECURSIVE " + v.with() + ", " + v.down(s)
 	if v.Aggregate {
 		query += `, members(key) AS (SELECT DISTINCT u.name_key FROM memberships m JOIN inside i ON i.id = m.group_id JOIN users u ON u.id = m.user_id)
-			SELECT u.* FROM users u JOIN dirs d ON d.id = u.directory_id JOIN members k ON k.key = u.name_key WHERE ` + v.canonical("users", "u")
+			SELECT ` + userColumns + ` FROM users u JOIN dirs d ON d.id = u.directory_id JOIN members k ON k.key = u.name_key WHERE ` + v.canonical("users", "u")
 	} else {
 		query += `, members(id) AS (SELECT DISTINCT m.user_id FROM memberships m JOIN inside i ON i.id = m.group_id)
-			SELECT u.* FROM members k JOIN users u ON u.id = k.id JOIN dirs d ON d.id = u.directory_id WHERE ` + v.canonical("users", "u")
+			SELECT ` + userColumns + ` FROM members k JOIN users u ON u.id = k.id JOIN dirs d ON d.id = u.directory_id WHERE ` + v.canonical("users", "u")
 	}
 	var users []*models.User
 	page, bounds := limit(p)

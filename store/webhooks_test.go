@@ -130,6 +130,8 @@ func TestWhatAWebhookIsToldOf(t *testing.T) {
 			{"a user of another directory", func(tx *store.Tx) error { return tx.SaveUser(bob, bob) }, false},
 			{"another directory", func(tx *store.Tx) error { return tx.SaveDirectory(partners, partners, nil) }, false},
 			{"the directory", func(tx *store.Tx) error { return tx.SaveDirectory(staff, staff, nil) }, true},
+			{"all of another directory", func(tx *store.Tx) error { tx.DirectoryReplaced(partners); return nil }, false},
+			{"all of the directory", func(tx *store.Tx) error { tx.DirectoryReplaced(staff); return nil }, true},
 			{"another application", func(tx *store.Tx) error { return tx.SaveApplication(wiki, wiki) }, false},
 			{"the application", func(tx *store.Tx) error { return tx.SaveApplication(jira, jira) }, true},
 			{"its password", func(tx *store.Tx) error {

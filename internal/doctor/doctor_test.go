@@ -104,6 +104,12 @@ var damages = []damage{
 		name: "dates that attributes moved are no difference", do: []string{"UPDATE users SET updated_at = updated_at + 1000"}, check: "feed",
 	},
 	{
+		name: "what came with a directory that was replaced is no difference", check: "feed",
+		do: []string{"DELETE FROM memberships", "UPDATE users SET email = 'other@example.test' WHERE name = 'ada'",
+			"UPDATE groups SET name = 'Developers' WHERE name = 'developers'",
+			"INSERT INTO changes (at, kind, writer, directory_id, row_id) SELECT 1, 'directory-replaced', 2, id, id FROM directories WHERE name = 'staff'"},
+	},
+	{
 		name: "sessions that ended", check: "sessions", fixed: "removed 1 sessions that had ended",
 		do: []string{"INSERT INTO sessions (user_id, token_hash, sealed, factors, lifetime, created_at, last_used_at, expires_at) " +
 			"SELECT id, 'a', 'b', 'c', 1, 1, 1, 2 FROM users WHERE name = 'ada'"},

@@ -31,23 +31,37 @@ func Binary(t testing.TB) string {
 }
 
 var buildProgram = sync.OnceValues(func() (string, error) {
-	root, err := moduleRoot()
-	if err != nil {
-		return "", err
-	}
 	dir, err := processDir()
 	if err != nil {
 		return "", err
 	}
 	path := filepath.Join(dir, "rollcall")
-	build := exec.Command("go", "build", "-o", path, "./cmd/rollcall")
+	return path, build(path, "")
+})
+
+// BinaryWith builds the program with build tags, for this test alone.
+func BinaryWith(t testing.TB, tags string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "rollcall")
+	if err := build(path, tags); err != nil {
+		t.Fatalf("build the program with %s: %v", tags, err)
+	}
+	return path
+}
+
+func build(path, tags string) error {
+	root, err := moduleRoot()
+	if err != nil {
+		return err
+	}
+	build := exec.Command("go", "build", "-tags", tags, "-o", path, "./cmd/rollcall")
 	build.Dir = root
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
 	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w\n%s", err, out)
+		return fmt.Errorf("%w\n%s", err, out)
 	}
-	return path, nil
-})
+	return nil
+}
 
 // A Command is one call of the program from the command line.
 type Command struct {

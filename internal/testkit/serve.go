@@ -28,9 +28,15 @@ type Server struct {
 // them. The server stops when the test ends; its log is shown if the test failed.
 func StartServer(t testing.TB, db Database, env []string, args ...string) *Server {
 	t.Helper()
+	return StartProgram(t, Binary(t), db, env, args...)
+}
+
+// StartProgram does as StartServer with another build of the program.
+func StartProgram(t testing.TB, program string, db Database, env []string, args ...string) *Server {
+	t.Helper()
 	// Between our look at a port and the server's, another process may take it.
 	for try := 1; ; try++ {
-		s := launch(t, db, env, args)
+		s := launch(t, program, db, env, args)
 		if s.waitReady(t) {
 			return s
 		}
@@ -40,14 +46,14 @@ func StartServer(t testing.TB, db Database, env []string, args ...string) *Serve
 	}
 }
 
-func launch(t testing.TB, db Database, env, args []string) *Server {
+func launch(t testing.TB, program string, db Database, env, args []string) *Server {
 	t.Helper()
 	public, management := freePort(t), freePort(t)
 	for management == public { // a port that was just let go may be given again
 		management = freePort(t)
 	}
 	s := &Server{URL: "http://" + public, Management: "http://" + management, log: new(logBuffer), ended: make(chan struct{})}
-	s.cmd = exec.Command(Binary(t), append([]string{"serve"}, args...)...)
+	s.cmd = exec.Command(program, append([]string{"serve"}, args...)...)
 	s.cmd.Dir = t.TempDir()
 	s.cmd.Env = append(plainEnv(t), db.Env(t)...)
 	s.cmd.Env = append(s.cmd.Env, "ROLLCALL_LISTEN="+public, "ROLLCALL_MANAGEMENT_LISTEN="+management, "ROLLCALL_DRAIN_TIME=0s")
