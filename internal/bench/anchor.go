@@ -56,6 +56,11 @@ func runAnchor(ctx context.Context, kind string) error {
 		return o.serve(ctx, func(c echo.Context) error { return o.answer(c) })
 	case "create":
 		return o.serveCreate(ctx)
+	case "spin":
+		fmt.Println("spins")
+		for ctx.Err() == nil {
+		}
+		return nil
 	case "argon2id":
 		fmt.Println(hashLoop(o.For))
 		return nil

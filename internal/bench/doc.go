@@ -9,9 +9,11 @@
 //
 //	program.go    builds `rollcall` and starts `rollcall serve` on a database
 //	world.go      makes a database; data.go says what is in it
-//	load.go       wrk
-//	anchor*.go    what ours is compared with
-//	measure.go    A-B-A-B, medians, spread
-//	rows*.go      the rows
+//	load.go       wrk: as many requests as are answered
+//	sender.go     requests at a fixed rate, for latencies
+//	download.go   curl: one long answer
+//	anchor*.go    what ours is compared with; slapd.go is another
+//	measure.go    A-B-A-B, medians, spread; latency.go does the same with single requests
+//	rows*.go      the rows; rows.go lists them
 //	table.go      what is printed
 package main

@@ -102,22 +102,31 @@ end
 	return load{f.Name(), connections}, errors.Join(err, f.Close())
 }
 
-// send loads the server at url for a window and gives how many answers came per second. An
-// answer of 400 or more, or none at all, is an error.
+// send loads the server at url for a window and gives how many answers came per second.
 func (l load) send(ctx context.Context, url string, window int, d time.Duration) (float64, error) {
+	answers, took, err := l.count(ctx, url, window, d)
+	if err != nil {
+		return 0, err
+	}
+	return float64(answers) / took.Seconds(), nil
+}
+
+// count loads the server and gives how many answers came in which time. An answer of 400 or more,
+// or none at all, is an error.
+func (l load) count(ctx context.Context, url string, window int, d time.Duration) (answers int64, took time.Duration, err error) {
 	cmd := exec.CommandContext(ctx, "wrk", "-t1", fmt.Sprintf("-c%d", l.connections), "-d"+d.String(), "--timeout", "30s",
 		"-s", l.script, url, "--", fmt.Sprint(window))
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		return 0, fmt.Errorf("wrk: %w\n%s", err, out)
+		return 0, 0, fmt.Errorf("wrk: %w\n%s", err, out)
 	}
 	_, counted, _ := strings.Cut(string(out), "\nbench ")
-	var answers, micros, wrong int64
+	var micros, wrong int64
 	if _, err := fmt.Sscan(counted, &answers, &micros, &wrong); err != nil {
-		return 0, fmt.Errorf("wrk told %q: %w", out, err)
+		return 0, 0, fmt.Errorf("wrk told %q: %w", out, err)
 	}
 	if wrong > 0 || answers == 0 {
-		return 0, fmt.Errorf("wrong answers: %d of %d requests of %s failed\n%s", wrong, answers, filepath.Base(l.script), out)
+		return 0, 0, fmt.Errorf("wrong answers: %d of %d requests of %s failed\n%s", wrong, answers, filepath.Base(l.script), out)
 	}
-	return float64(answers) / (float64(micros) / 1e6), nil
+	return answers, time.Duration(micros) * time.Microsecond, nil
 }

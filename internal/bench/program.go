@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -138,6 +139,24 @@ func (p *process) peak() (int64, error) { return p.status("VmHWM") }
 
 func (p *process) forgetPeak() error {
 	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.cmd.Process.Pid), []byte("5"), 0)
+}
+
+// cpu gives the processor seconds that the process has used.
+func (p *process) cpu() (float64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	// The second field is a name in brackets; times are the 14th and the 15th, in ticks of which
+	// every Linux tells a hundred a second (proc(5)).
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	var ticks [2]int64
+	for i := range ticks {
+		if ticks[i], err = strconv.ParseInt(fields[11+i], 10, 64); err != nil {
+			return 0, err
+		}
+	}
+	return float64(ticks[0]+ticks[1]) / 100, nil
 }
 
 // A program is a running `rollcall serve` with default settings.

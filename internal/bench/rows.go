@@ -13,6 +13,7 @@ import (
 // The rows, in the order of the table.
 const (
 	rowUser           = "GET /user, 100k users"
+	rowSlapd          = "GET /user, 100k users, processor time, against slapd"
 	rowUserMillion    = "GET /user, 1M users"
 	rowGroupsNested   = "GET /user/group/nested, 65 groups"
 	rowMembersNested  = "GET /group/user/nested, 1,000 names"
@@ -35,6 +36,31 @@ type bench struct {
 	results []result
 }
 
+// A part measures rows that share their data.
+type part struct {
+	rows []string
+	// About how long it takes on two processors, data and warm-up included; a quick run has no
+	// part that takes no time in it.
+	full, quick time.Duration
+	measure     func(*bench, context.Context) error
+}
+
+// parts are all of them, in the order of the table.
+var parts = []part{
+	{
+		[]string{rowUser, rowGroupsNested, rowMembersNested, rowSlapd, rowAuthentication, rowMemory, rowSession},
+		11 * time.Minute, 95 * time.Second, (*bench).smallWorlds,
+	},
+	{[]string{rowUserMillion}, 3 * time.Minute, 25 * time.Second, (*bench).largeWorlds},
+	{
+		[]string{rowStart, rowResident, rowDump, rowDumpFirst, rowDumpMemory, rowSearch, rowSearchMemory, rowDumps},
+		10 * time.Minute, 0, (*bench).fullSize,
+	},
+	{[]string{rowReplica, rowReplicaCut}, 2 * time.Minute, 0, (*bench).replicas},
+	{[]string{rowCreate}, 90 * time.Second, 15 * time.Second, (*bench).creation},
+	{[]string{rowBinary}, time.Second, time.Second, (*bench).binary},
+}
+
 // run measures the wanted rows.
 func (b *bench) run(ctx context.Context) (results []result, err error) {
 	if _, err := exec.LookPath("wrk"); err != nil {
@@ -44,15 +70,38 @@ func (b *bench) run(ctx context.Context) (results []result, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(b.dir)) }()
+	wanted, estimate := b.plan()
+	b.say("this takes about %.0f minutes", estimate.Minutes())
 	if b.program, err = buildProgram(ctx, b.dir); err != nil {
 		return nil, err
 	}
-	for _, rows := range []func(context.Context) error{b.smallWorlds, b.largeWorlds, b.fullSize, b.creation, b.binary} {
-		if err := rows(ctx); err != nil {
+	for _, p := range wanted {
+		if err := p.measure(b, ctx); err != nil {
 			return nil, err
 		}
 	}
 	return b.results, nil
+}
+
+// plan gives the parts that have a wanted row, and about how long they take.
+func (b *bench) plan() (wanted []part, estimate time.Duration) {
+	estimate = time.Minute // to build the program
+	for _, p := range parts {
+		takes, rows := p.full, 0
+		if b.quick {
+			takes = p.quick
+		}
+		for _, row := range p.rows {
+			if b.wants(row) {
+				rows++
+			}
+		}
+		if rows > 0 && takes > 0 {
+			wanted = append(wanted, p)
+			estimate += takes * time.Duration(rows) / time.Duration(len(p.rows))
+		}
+	}
+	return wanted, estimate
 }
 
 // say tells whoever waits what goes on.
@@ -77,7 +126,7 @@ func (b *bench) scaled(n int) int {
 
 func (b *bench) add(r result) {
 	b.results = append(b.results, r)
-	b.say("%s, %s: %.2f %s", r.name, r.database, r.value, r.verdict())
+	b.say("%s, %s: %.3g %s", r.name, r.database, r.value, r.verdict())
 }
 
 // addRatio compares two sides and adds the row.
@@ -96,7 +145,7 @@ func (b *bench) addTimes(ctx context.Context, name, database string, goal float6
 	if err != nil {
 		return fmt.Errorf("%s, %s: %w", name, database, err)
 	}
-	b.add(result{name: name, database: database, ours: c.ours, anchor: c.anchor, value: c.ours / c.anchor, goal: goal, spread: c.spread, times: true})
+	b.add(result{kind: times, name: name, database: database, ours: c.ours, anchor: c.anchor, value: c.ours / c.anchor, goal: goal, spread: c.spread})
 	return nil
 }
 
@@ -118,7 +167,7 @@ func (b *bench) on(ctx context.Context, kind string, s shape, passwords bool, do
 // smallWorlds measures what is asked of 100,000 users.
 func (b *bench) smallWorlds(ctx context.Context) error {
 	for _, kind := range []string{onSQLite, onPostgres} {
-		reads := b.wants(rowUser, rowGroupsNested, rowMembersNested)
+		reads := b.wants(rowUser, rowGroupsNested, rowMembersNested) || !b.quick && b.wants(rowSlapd)
 		logins := kind == onPostgres && b.wants(rowAuthentication, rowMemory, rowSession)
 		if !reads && !logins {
 			continue
@@ -137,6 +186,9 @@ func (b *bench) smallWorlds(ctx context.Context) error {
 					return err
 				}
 			}
+			if err := b.slapd(ctx, w, p); err != nil {
+				return err
+			}
 			if !logins {
 				return nil
 			}
@@ -151,9 +203,6 @@ func (b *bench) smallWorlds(ctx context.Context) error {
 
 // largeWorlds measures what is asked of a million users.
 func (b *bench) largeWorlds(ctx context.Context) error {
-	if !b.wants(rowUserMillion) {
-		return nil
-	}
 	for _, kind := range []string{onSQLite, onPostgres} {
 		err := b.on(ctx, kind, shape{users: b.scaled(1_000_000)}, false, func(w *world, p *program) error {
 			return b.measureHTTP(ctx, w, p, w.userRow(rowUserMillion, 0.80))
@@ -167,14 +216,11 @@ func (b *bench) largeWorlds(ctx context.Context) error {
 
 // binary measures the program's file.
 func (b *bench) binary(context.Context) error {
-	if !b.wants(rowBinary) {
-		return nil
-	}
 	info, err := os.Stat(b.program)
 	if err != nil {
 		return err
 	}
-	b.add(result{name: rowBinary, database: "–", value: megabytes(info.Size()), goal: 40, unit: "MB"})
+	b.add(result{kind: sizes, name: rowBinary, database: "–", value: megabytes(info.Size()), goal: 40, unit: "MB"})
 	return nil
 }
 

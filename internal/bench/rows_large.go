@@ -3,10 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"net/http"
-	"os/exec"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,11 +10,14 @@ import (
 
 // What is measured only in a full run: a million users in 100,000 groups.
 const (
-	rowStart      = "start until the roster serves, 1M users, 5M memberships"
-	rowResident   = "resident memory a minute later"
-	rowDump       = "membership dump, 100k groups, 5M memberships"
-	rowDumpFirst  = "membership dump, first byte"
-	rowDumpMemory = "membership dump, memory above idle"
+	rowStart        = "start until the roster serves, 1M users, 5M memberships"
+	rowResident     = "resident memory a minute later"
+	rowDump         = "membership dump, 100k groups, 5M memberships"
+	rowDumpFirst    = "membership dump, first byte"
+	rowDumpMemory   = "membership dump, memory above idle"
+	rowSearch       = "search of all 1M users"
+	rowSearchMemory = "search of all 1M users, memory above idle"
+	rowDumps        = "GET /user at 200/s beside ten dumps, p99"
 )
 
 // orderedSelects are what the roster has to read, in the order in which it needs it.
@@ -29,14 +28,14 @@ var orderedSelects = []string{
 	"SELECT parent_id, child_id FROM nestings ORDER BY parent_id, child_id",
 }
 
-// dumpJoin is the membership dump as a database gives it, in no order.
-const dumpJoin = "COPY (SELECT g.name, u.name FROM memberships m JOIN groups g ON g.id = m.group_id JOIN users u ON u.id = m.user_id) TO STDOUT"
+// The long answers as a database gives them, in no order.
+const (
+	copyDump   = "COPY (SELECT g.name, u.name FROM memberships m JOIN groups g ON g.id = m.group_id JOIN users u ON u.id = m.user_id) TO STDOUT"
+	copySearch = "COPY (SELECT name, first_name, last_name, display_name, directory_id, email, external_id, created_at, updated_at, active FROM users) TO STDOUT"
+)
 
-// fullSize measures start, memory and the dump.
+// fullSize measures start, memory and long answers.
 func (b *bench) fullSize(ctx context.Context) (err error) {
-	if b.quick || !b.wants(rowStart, rowResident, rowDump, rowDumpFirst, rowDumpMemory) {
-		return nil
-	}
 	w, err := b.newWorld(ctx, onPostgres, shape{users: 1_000_000, perUser: 5}, false)
 	if err != nil {
 		return err
@@ -46,6 +45,9 @@ func (b *bench) fullSize(ctx context.Context) (err error) {
 		if err := b.start(ctx, w); err != nil {
 			return err
 		}
+	}
+	if !b.wants(rowResident, rowDump, rowDumpFirst, rowDumpMemory, rowSearch, rowSearchMemory, rowDumps) {
+		return nil
 	}
 	p, err := b.serve(ctx, w)
 	if err != nil {
@@ -60,12 +62,30 @@ func (b *bench) fullSize(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		b.add(result{name: rowResident, database: w.kind, value: megabytes(resident), goal: 450, unit: "MB"})
+		b.add(result{kind: sizes, name: rowResident, database: w.kind, value: megabytes(resident), goal: 450, unit: "MB"})
 	}
-	if b.wants(rowDump, rowDumpFirst, rowDumpMemory) {
-		return b.dump(ctx, w, p)
+	// The first request hashes the application's password, and its memory is no answer's.
+	if err := w.checkUser(ctx, p.url, 0); err != nil {
+		return err
 	}
-	return nil
+	if err := pause(ctx, 10*time.Second); err != nil {
+		return err
+	}
+	idle, err := p.resident()
+	if err != nil {
+		return err
+	}
+	for _, r := range []longRow{
+		{name: rowDump, first: rowDumpFirst, memory: rowDumpMemory, goal: 0.08, copy: copyDump,
+			path: "/group/membership", element: "<user ", elements: w.users * w.perUser, end: "</memberships>"},
+		{name: rowSearch, memory: rowSearchMemory, goal: 3, copy: copySearch,
+			path: "/search?entity-type=user&max-results=-1&expand=user", element: "</last-name>", elements: w.users, end: "</users>"},
+	} {
+		if err := b.longAnswer(ctx, w, p, idle, r); err != nil {
+			return err
+		}
+	}
+	return b.dumps(ctx, w, p)
 }
 
 // pause waits, unless the run ends.
@@ -114,60 +134,4 @@ func (b *bench) start(ctx context.Context, w *world) error {
 		return time.Since(begun).Seconds(), nil
 	}, nothing}
 	return b.addTimes(ctx, rowStart, w.kind, 2, ours, anchor)
-}
-
-// dump compares the membership dump with the database's own, and watches memory and first byte.
-func (b *bench) dump(ctx context.Context, w *world, p *program) error {
-	// The first request hashes the application's password, and its memory is not the dump's.
-	if err := w.checkUser(ctx, p.url, 0); err != nil {
-		return err
-	}
-	if err := pause(ctx, 10*time.Second); err != nil {
-		return err
-	}
-	idle, err := p.resident()
-	if err != nil {
-		return err
-	}
-	if err := p.forgetPeak(); err != nil {
-		return err
-	}
-	var first []float64
-	ours := side{func(ctx context.Context, _ int, _ time.Duration) (float64, error) {
-		var status int
-		var firstByte, total float64
-		var size int64
-		cmd := exec.CommandContext(ctx, "curl", "-sS", "-u", appName+":"+appPassword, "-o", "/dev/null",
-			"-w", "%{http_code} %{time_starttransfer} %{time_total} %{size_download}", p.url+base+"/group/membership")
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			return 0, fmt.Errorf("curl: %w\n%s", err, out)
-		}
-		if _, err := fmt.Sscan(string(out), &status, &firstByte, &total, &size); err != nil {
-			return 0, fmt.Errorf("curl told %q: %w", out, err)
-		}
-		// Each membership takes at least its user's name.
-		if least := int64(w.users) * int64(w.perUser) * int64(len(userName(0))); status != http.StatusOK || size < least {
-			return 0, fmt.Errorf("wrong answer: the dump is %d with %d bytes", status, size)
-		}
-		first = append(first, firstByte)
-		return total, nil
-	}, func(ctx context.Context) error { return w.checkUser(ctx, p.url, 0) }}
-	anchor := side{func(ctx context.Context, _ int, _ time.Duration) (float64, error) {
-		cmd := exec.CommandContext(ctx, "psql", "-X", "-q", w.url, "-c", dumpJoin)
-		cmd.Stdout = io.Discard
-		begun := time.Now()
-		err := cmd.Run()
-		return time.Since(begun).Seconds(), err
-	}, nothing}
-	if err := b.addTimes(ctx, rowDump, w.kind, 0.08, ours, anchor); err != nil {
-		return err
-	}
-	peak, err := p.peak()
-	if err != nil {
-		return err
-	}
-	b.add(result{name: rowDumpFirst, database: w.kind, value: 1000 * median(first), goal: 100, unit: "ms"})
-	b.add(result{name: rowDumpMemory, database: w.kind, value: megabytes(peak - idle), goal: 16, unit: "MB"})
-	return nil
 }

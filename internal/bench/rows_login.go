@@ -101,7 +101,7 @@ func (b *bench) authentication(ctx context.Context, w *world, p *program) error 
 	if err != nil {
 		return err
 	}
-	b.add(result{name: rowMemory, database: w.kind, value: megabytes(peak - idle),
+	b.add(result{kind: sizes, name: rowMemory, database: w.kind, value: megabytes(peak - idle),
 		goal: megabytes(int64(runtime.GOMAXPROCS(0))*hashMemory*1024) + 50, unit: "MB"})
 	return nil
 }

@@ -10,9 +10,6 @@ import (
 
 // creation compares creating users with inserting the same rows.
 func (b *bench) creation(ctx context.Context) (err error) {
-	if !b.wants(rowCreate) {
-		return nil
-	}
 	s := shape{users: b.scaled(10_000)}
 	return b.on(ctx, onSQLite, s, false, func(w *world, p *program) (err error) {
 		other, err := b.newWorld(ctx, onSQLite, s, false)

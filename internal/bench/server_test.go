@@ -5,6 +5,8 @@ import (
 	"io"
 	"log/slog"
 	"regexp"
+	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
@@ -37,13 +39,20 @@ func BenchmarkServer(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
+			var answers float64
+			before := spent(b)
 			for b.Loop() {
 				rate, err := l.send(b.Context(), p.url, 1, 5*time.Second)
 				if err != nil {
 					b.Fatal(err)
 				}
+				answers += rate * 5
 				b.ReportMetric(rate, "answers/s")
 			}
+			after := spent(b)
+			b.ReportMetric(float64(after.cpu-before.cpu)/answers, "cpu-ns/answer")
+			b.ReportMetric(float64(after.allocs-before.allocs)/answers, "allocs/answer")
+			b.ReportMetric(float64(after.bytes-before.bytes)/answers, "B/answer")
 		})
 	}
 }
@@ -76,4 +85,20 @@ func inProcess(b *testing.B, w *world) *program {
 	})
 	<-serves
 	return &program{url: "http://" + <-listens}
+}
+
+// A spending is what this process, without wrk, has taken so far.
+type spending struct {
+	cpu           time.Duration
+	allocs, bytes uint64
+}
+
+func spent(b *testing.B) spending {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	return spending{time.Duration(usage.Utime.Nano() + usage.Stime.Nano()), memory.Mallocs, memory.TotalAlloc}
 }
