@@ -1,0 +1,74 @@
+package fakecloud
+
+import (
+	"fmt"
+	"iter"
+	"net/http"
+	"strings"
+)
+
+// A googleMember is a member of a group on the way out.
+type googleMember struct{ id, email, kind, status string }
+
+var googleMemberFields = []googleField[googleMember]{
+	text("kind", func(*googleMember) string { return "admin#directory#member" }),
+	text("etag", func(m *googleMember) string { return etag(fmt.Append(nil, *m)) }),
+	text("id", func(m *googleMember) string { return m.id }),
+	text("email", func(m *googleMember) string { return m.email }),
+	text("role", func(*googleMember) string { return "MEMBER" }),
+	text("type", func(m *googleMember) string { return m.kind }),
+	text("status", func(m *googleMember) string { return m.status }),
+}
+
+// listMembers answers GET /admin/directory/v1/groups/{key}/members: the direct ones, which are
+// all members and nothing more here.
+func (g *Google) listMembers(w http.ResponseWriter, r *http.Request) {
+	g.Directory.mu.RLock()
+	n, found := g.findGroup(r.PathValue("key"))
+	g.Directory.mu.RUnlock()
+	if !found {
+		googleNotFound("groupKey").send(w)
+		return
+	}
+	roles := r.FormValue("roles")
+	sendList(g, w, r, googleListing[googleMember]{
+		name: "members", kind: "admin#directory#members", usual: 200, most: 200, fields: googleMemberFields,
+		from: func(place int) iter.Seq2[*googleMember, int] {
+			return func(yield func(*googleMember, int) bool) {
+				if roles != "" && !strings.Contains(roles, "MEMBER") {
+					return
+				}
+				for m, after := range g.Directory.membersFrom(n, place) {
+					if !yield(g.shownMember(m), after) {
+						return
+					}
+				}
+			}
+		},
+	})
+}
+
+// shownMember says what a member is in Google's words. The directory's lock is held.
+func (g *Google) shownMember(m Member) *googleMember {
+	shown := &googleMember{id: g.MemberID(m), status: "ACTIVE"}
+	switch m.Kind {
+	case UserMember:
+		u, _ := g.Directory.user(UserNo(m.N))
+		shown.kind, shown.email = "USER", u.Login
+		if u.Disabled {
+			shown.status = "SUSPENDED"
+		}
+	case GroupMember:
+		team, _ := g.Directory.group(GroupNo(m.N))
+		shown.kind, shown.email = "GROUP", g.groupAddress(GroupNo(m.N), team)
+	case Everybody:
+		shown.kind, shown.status = "CUSTOMER", ""
+	case Contact: // somebody with an account elsewhere: nothing but the missing user tells
+		shown.kind, shown.email = "USER", fmt.Sprintf("friend%d@mail.example", m.N)
+	case ServicePrincipal:
+		shown.kind, shown.email = "EXTERNAL", fmt.Sprintf("robot%d@project.iam.example", m.N)
+	default:
+		shown.kind, shown.status = "OTHER", "UNKNOWN"
+	}
+	return shown
+}
