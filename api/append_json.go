@@ -34,6 +34,9 @@ func AppendJSONName(b []byte, name string) []byte {
 // without its escapes for HTML: bytes that are not UTF-8 become U+FFFD, and the line separators
 // that JavaScript stumbles over are escaped.
 func AppendJSONText(b []byte, s string) []byte {
+	if asIs(s) {
+		return append(b, s...)
+	}
 	done := 0
 	for i := 0; i < len(s); {
 		written, width := "", 1

@@ -35,6 +35,9 @@ const (
 )
 
 func appendXML(b []byte, s string, place xmlPlace) []byte {
+	if asIs(s) {
+		return append(b, s...)
+	}
 	done := 0
 	for i := 0; i < len(s); {
 		written, width := "", 1
@@ -67,17 +70,6 @@ func appendXML(b []byte, s string, place xmlPlace) []byte {
 	}
 	return append(b, s[done:]...)
 }
-
-// special marks the ASCII characters that XML or JSON may need to write otherwise.
-var special = func() (table [utf8.RuneSelf]bool) {
-	for c := range byte(' ') {
-		table[c] = true
-	}
-	for _, c := range []byte(`"&<>\`) {
-		table[c] = true
-	}
-	return table
-}()
 
 // xmlASCII gives how a special character is written; plain is true when it needs nothing.
 // Line ends and tabs in attributes, and every carriage return, would be changed by the reader's

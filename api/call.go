@@ -1,29 +1,88 @@
 package api
 
-import "github.com/labstack/echo/v4"
+import (
+	"context"
+	"net/netip"
+	"time"
 
-// A call is what this package remembers of one request.
-type call struct {
+	"github.com/labstack/echo/v4"
+
+	"github.com/rollcall-id/rollcall/application"
+)
+
+// A Call is one request: all that the doors remember of it. It is the request's context too, so
+// that it is found without a search and costs one allocation.
+type Call struct {
+	context.Context // the server's: it ends when the client goes away
+
+	Began       time.Time         // when we first looked at it
+	ID          string            // under which the log and the audit know the request
+	Address     netip.Addr        // the client's, as far as proxies are trusted; Address(c) asks Echo otherwise
+	Application string            // the name of the application that calls; for the access log
+	Login       string            // how a login ended: "accepted" or the reason against it; for the access log
+	Prefix      string            // what stood before the API's own path: "/crowd"
+	View        *application.View // what the application sees; nil until it has proven who it is
+
 	refuse func(echo.Context, error) Refusal // nil outside of every API
 	forced Format                            // by a suffix of the path
 
 	query       []param
 	queryIsRead bool
+
+	// Room for what nearly every request needs, so that it needs no allocation of its own.
+	params           [3]param
+	idHeader, length [1]string
+
+	limit
 }
 
-const callKey = "rollcall.api.call"
+type callKey struct{}
 
-// Enter says, before c is routed, that c belongs to an API that words its failures by refuse.
-// A format other than Undecided goes before what the caller's Accept header says.
-func Enter(c echo.Context, refuse func(echo.Context, error) Refusal, forced Format) {
-	c.Set(callKey, &call{refuse: refuse, forced: forced})
-}
-
-func callOf(c echo.Context) *call {
-	if known, ok := c.Get(callKey).(*call); ok {
+// CallOf gives the call that c is, and makes c one if it isn't yet.
+func CallOf(c echo.Context) *Call {
+	r := c.Request()
+	if known := CallIn(r.Context()); known != nil {
 		return known
 	}
-	fresh := &call{}
-	c.Set(callKey, fresh)
+	fresh := &Call{Context: r.Context(), Began: time.Now()}
+	c.SetRequest(r.WithContext(fresh))
 	return fresh
+}
+
+// CallIn gives the call that ctx belongs to; nil when it belongs to none.
+func CallIn(ctx context.Context) *Call {
+	if known, ok := ctx.(*Call); ok {
+		return known
+	}
+	known, _ := ctx.Value(callKey{}).(*Call)
+	return known
+}
+
+// Enter says, before c is routed, that c belongs to an API that words its failures by refuse.
+// A format other than Undecided goes before what the caller's Accept header says. The prefix is
+// what the address has before the API's own path.
+func Enter(c echo.Context, refuse func(echo.Context, error) Refusal, forced Format, prefix string) {
+	call := CallOf(c)
+	call.refuse, call.forced, call.Prefix = refuse, forced, prefix
+}
+
+// Name gives the call an id, and tells it to the caller.
+func (c *Call) Name(id string, to echo.Context) {
+	c.ID, c.idHeader[0] = id, id
+	to.Response().Header()[headerRequestID] = c.idHeader[:]
+}
+
+// headerRequestID is X-Request-ID as net/http writes it.
+const headerRequestID = "X-Request-Id"
+
+// Address gives who calls, as far as proxies are trusted; it is not valid when that can't be
+// told.
+func Address(c echo.Context) netip.Addr {
+	call := CallOf(c)
+	if !call.Address.IsValid() {
+		if a, err := netip.ParseAddr(c.RealIP()); err == nil {
+			call.Address = a.Unmap().WithZone("")
+		}
+	}
+	return call.Address
 }

@@ -3,6 +3,7 @@
 //
 // A request passes through it in this order:
 //
+//	CallOf       what the doors remember of a request; it is the request's context, too
 //	Enter        before routing: whose API it is, and how that API words its failures
 //	ReadQuery    the query, decoded once; Param, Required, ReadPage and Flag read from it
 //	FormatOf     XML or JSON: what the answer will be

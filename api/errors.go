@@ -78,7 +78,7 @@ func ErrorHandler(err error, c echo.Context) {
 
 // refusalOf asks the API that c belongs to; elsewhere the words of HTTP must do.
 func refusalOf(c echo.Context, err error) Refusal {
-	if refuse := callOf(c).refuse; refuse != nil {
+	if refuse := CallOf(c).refuse; refuse != nil {
 		return refuse(c, err)
 	}
 	status := http.StatusInternalServerError
@@ -90,17 +90,11 @@ func refusalOf(c echo.Context, err error) Refusal {
 
 func answer(c echo.Context, refusal Refusal) error {
 	if refusal.Entity == nil {
-		return send(c, refusal.Status, "text/plain;charset=UTF-8", []byte(refusal.Message))
+		return send(c, refusal.Status, plainText, []byte(refusal.Message))
 	}
 	format, err := FormatOf(c)
 	if err != nil {
 		format = XML
 	}
 	return write(c, refusal.Status, format, refusal.Entity)
-}
-
-// RequestID gives the id under which the log and the audit know a request: some middleware
-// before us put it into the answer.
-func RequestID(c echo.Context) string {
-	return c.Response().Header().Get(echo.HeaderXRequestID)
 }

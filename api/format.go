@@ -21,20 +21,29 @@ const (
 
 // ContentType gives the media type of f, without a charset: it is always UTF-8, and clients
 // compare the plain type.
-func (f Format) ContentType() string {
+func (f Format) ContentType() string { return f.contentType()[0] }
+
+// The values of Content-Type: all answers share them.
+var (
+	typeXML   = []string{"application/xml"}
+	typeJSON  = []string{"application/json"}
+	plainText = []string{"text/plain;charset=UTF-8"}
+)
+
+func (f Format) contentType() []string {
 	if f == JSON {
-		return "application/json"
+		return typeJSON
 	}
-	return "application/xml"
+	return typeXML
 }
 
 // FormatOf says in which format c is to be answered: what a suffix of the path forced, else
 // what the Accept header prefers, else XML. It is NotAcceptable when the caller takes neither.
 func FormatOf(c echo.Context) (Format, error) {
-	if forced := callOf(c).forced; forced != Undecided {
+	if forced := CallOf(c).forced; forced != Undecided {
 		return forced, nil
 	}
-	if f := negotiate(strings.Join(c.Request().Header.Values(echo.HeaderAccept), ",")); f != Undecided {
+	if f := negotiate(strings.Join(c.Request().Header[echo.HeaderAccept], ",")); f != Undecided {
 		return f, nil
 	}
 	return XML, models.Fail(models.NotAcceptable, "", "The answer can be application/xml or application/json")

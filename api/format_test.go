@@ -56,7 +56,7 @@ func TestFormatOf(t *testing.T) {
 	_, err := FormatOf(ctx)
 	wantCode(t, err, models.NotAcceptable)
 
-	Enter(ctx, nil, JSON)
+	Enter(ctx, nil, JSON, "")
 	if got, err := FormatOf(ctx); err != nil || got != JSON {
 		t.Errorf("a forced format gives %v, %v, want JSON", got, err)
 	}

@@ -15,14 +15,11 @@ type param struct{ name, value string }
 
 // ReadQuery decodes the request's query; Param and its kin then answer from it. A query that
 // can't be decoded, or that isn't text, is an IllegalArgument.
-func ReadQuery(c echo.Context) error {
-	query, err := parseQuery(c.Request().URL.RawQuery)
-	if err != nil {
-		return err
-	}
-	known := callOf(c)
-	known.query, known.queryIsRead = query, true
-	return nil
+func ReadQuery(c echo.Context) (err error) {
+	call := CallOf(c)
+	call.query, err = parseQuery(call.params[:0], c.Request().URL.RawQuery)
+	call.queryIsRead = err == nil
+	return err
 }
 
 // Has tells whether the query names the parameter, be it with an empty value.
@@ -62,13 +59,13 @@ func Flag(c echo.Context, name string, absent bool) (bool, error) {
 }
 
 func lookup(c echo.Context, name string) (value string, found bool) {
-	known := callOf(c)
-	if !known.queryIsRead {
+	call := CallOf(c)
+	if !call.queryIsRead {
 		// Only an answer to a failure comes here; it makes do with what can be decoded.
-		known.query, _ = parseQuery(c.Request().URL.RawQuery)
-		known.queryIsRead = true
+		call.query, _ = parseQuery(nil, c.Request().URL.RawQuery)
+		call.queryIsRead = true
 	}
-	for _, p := range known.query {
+	for _, p := range call.query {
 		if p.name == name {
 			return p.value, true
 		}
@@ -78,12 +75,11 @@ func lookup(c echo.Context, name string) (value string, found bool) {
 
 // parseQuery splits at "&" only: Dex and some node clients send names unescaped, and a name
 // may well have a ";", at which net/url would drop the whole parameter. Bytes above 0x7F that
-// arrive unescaped are UTF-8 like the others.
-func parseQuery(raw string) ([]param, error) {
+// arrive unescaped are UTF-8 like the others. The parameters are appended to query.
+func parseQuery(query []param, raw string) ([]param, error) {
 	if raw == "" {
 		return nil, nil
 	}
-	var query []param
 	for piece := range strings.SplitSeq(raw, "&") {
 		if piece == "" {
 			continue

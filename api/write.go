@@ -18,7 +18,7 @@ type Entity interface {
 }
 
 // maxKept is the largest buffer that is kept for the next answer.
-const maxKept = 64 << 10
+const maxKept = 512 << 10
 
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
@@ -40,7 +40,7 @@ func write(c echo.Context, status int, format Format, e Entity) error {
 	} else {
 		b = e.AppendXML(append(b, Declaration...))
 	}
-	err := send(c, status, format.ContentType(), b)
+	err := send(c, status, format.contentType(), b)
 	if cap(b) <= maxKept {
 		*buffer = b
 		buffers.Put(buffer)
@@ -55,16 +55,17 @@ func WriteEmpty(c echo.Context, status int) error {
 	if err != nil {
 		return err
 	}
-	return send(c, status, format.ContentType(), nil)
+	return send(c, status, format.contentType(), nil)
 }
 
 // WriteNothing answers 204.
 func WriteNothing(c echo.Context) error { return c.NoContent(http.StatusNoContent) }
 
-func send(c echo.Context, status int, contentType string, body []byte) error {
-	header := c.Response().Header()
-	header.Set(echo.HeaderContentType, contentType)
-	header.Set(echo.HeaderContentLength, strconv.Itoa(len(body)))
+func send(c echo.Context, status int, contentType []string, body []byte) error {
+	header, call := c.Response().Header(), CallOf(c)
+	call.length[0] = strconv.Itoa(len(body))
+	header[echo.HeaderContentType] = contentType
+	header[echo.HeaderContentLength] = call.length[:]
 	c.Response().WriteHeader(status)
 	if len(body) == 0 {
 		return nil

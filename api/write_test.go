@@ -92,7 +92,7 @@ func TestErrorHandler(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			ctx, w := request(t, get, "/x", "", "Accept", c.accept)
 			if c.api {
-				Enter(ctx, plain, Undecided)
+				Enter(ctx, plain, Undecided, "")
 			}
 			ErrorHandler(c.err, ctx)
 			if w.Code != c.status || w.Body.String() != c.body {
@@ -137,7 +137,7 @@ func stream(t *testing.T, n int) *httptest.Server {
 	e := echo.New()
 	e.HTTPErrorHandler = ErrorHandler
 	e.GET("/", func(c echo.Context) error {
-		Enter(c, plain, Undecided)
+		Enter(c, plain, Undecided, "")
 		out := NewStream(c)
 		b := append(out.Begin(), "<list>"...)
 		for i := range 20_000 {

@@ -17,14 +17,46 @@ const dumpBatch = 200
 // members, with the names of its direct users and groups. Both sequences can be read once,
 // before each returns, the users first. All of it is of one moment.
 func (v *View) Memberships(ctx context.Context, each func(group string, users, groups iter.Seq2[string, error]) error) error {
-	if v.reads == roster.Reads(&v.store.Reads) {
-		return v.store.Snapshot(ctx, func(r *store.Reads) error { return v.dump(ctx, r, r, each) })
+	if s, ok := v.reads.(*roster.Snapshot); ok {
+		return v.dumpMemory(ctx, s, each)
 	}
-	return v.dump(ctx, v.reads, &v.store.Reads, each)
+	return v.store.Snapshot(ctx, func(r *store.Reads) error { return v.dump(ctx, r, each) })
 }
 
-func (v *View) dump(ctx context.Context, r roster.Reads, sql *store.Reads, each func(group string, users, groups iter.Seq2[string, error]) error) error {
-	aliases, err := v.allAliases(ctx, sql)
+// dumpMemory reads the roster. What goes from hand to hand is made once, not for each of perhaps
+// 100,000 groups: a dump leaves no garbage behind that memory would have to grow for.
+func (v *View) dumpMemory(ctx context.Context, s *roster.Snapshot, each func(group string, users, groups iter.Seq2[string, error]) error) error {
+	aliases, err := v.allAliases(ctx, &v.store.Reads)
+	if err != nil {
+		return err
+	}
+	var in store.Member // the group
+	var direct, nested iter.Seq[store.Member]
+	var yield func(string, error) bool
+	user := func(m store.Member) bool { return yield(v.aliased(m, aliases), nil) }
+	child := func(m store.Member) bool {
+		return models.Key(m.Name) == in.GroupKey || yield(v.name(m.Name), nil) // see dumpGroups
+	}
+	users := func(each func(string, error) bool) { yield = each; direct(user) }
+	groups := func(each func(string, error) bool) { yield = each; nested(child) }
+	return s.Memberships(v.app.visible, func(group store.Member, inUsers, inGroups iter.Seq[store.Member]) error {
+		in, direct, nested = group, inUsers, inGroups
+		return each(v.name(group.Name), users, groups)
+	})
+}
+
+// aliased gives a user's name as the application wants it.
+func (v *View) aliased(m store.Member, aliases map[models.ID]string) string {
+	if len(aliases) > 0 {
+		if alias, has := aliases[m.ID]; has {
+			return v.name(alias)
+		}
+	}
+	return v.name(m.Name)
+}
+
+func (v *View) dump(ctx context.Context, r *store.Reads, each func(group string, users, groups iter.Seq2[string, error]) error) error {
+	aliases, err := v.allAliases(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -56,7 +88,7 @@ func (v *View) allAliases(ctx context.Context, r *store.Reads) (map[models.ID]st
 
 // dumpGroups goes through one batch: its groups in groups are read first, then the users are
 // streamed, since one connection can't do both at once.
-func (v *View) dumpGroups(ctx context.Context, r roster.Reads, groups []*models.Group, after, last string, aliases map[models.ID]string,
+func (v *View) dumpGroups(ctx context.Context, r *store.Reads, groups []*models.Group, after, last string, aliases map[models.ID]string,
 	each func(group string, users, groups iter.Seq2[string, error]) error) error {
 	children := map[string][]string{}
 	for m, err := range r.DumpChildren(ctx, v.app.visible, after, last) {
@@ -74,11 +106,7 @@ func (v *View) dumpGroups(ctx context.Context, r roster.Reads, groups []*models.
 	for _, g := range groups {
 		users := func(yield func(string, error) bool) {
 			for ok && (err != nil || member.GroupKey == g.NameKey) {
-				name := member.Name
-				if alias, has := aliases[member.ID]; has {
-					name = alias
-				}
-				if !yield(v.name(name), err) || err != nil {
+				if !yield(v.aliased(member, aliases), err) || err != nil {
 					return
 				}
 				member, err, ok = next()

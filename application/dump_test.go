@@ -321,3 +321,41 @@ func TestDumpThatBreaks(t *testing.T) {
 		wantCode(t, "cut off", models.Unavailable, err)
 	})
 }
+
+// A dump of millions of memberships leaves nothing for the collector: the server's memory would
+// grow by all that is alive before it ran.
+func TestDumpFromMemoryLeavesNoGarbage(t *testing.T) {
+	h := newHouse(t, testkit.NewSQLite(t), testkit.NewClock())
+	h.remember(t)
+	staff := h.fill(t, "staff", "ada", "bob", "carl")
+	h.edit(t, func(e *directory.Edit) error {
+		for i := range 200 {
+			group := fmt.Sprintf("g%03d", i)
+			if _, err := e.CreateGroup(staff, directory.NewGroup{Name: group}); err != nil {
+				return err
+			}
+			if err := e.AddMember(staff, group, "ada"); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	h.remember(t) // all of it in the base
+	h.app(t, "jira", firstMatch, "staff")
+	v := h.view(t, "jira")
+	members := 0
+	count := func(string, error) bool { members++; return true }
+	each := func(_ string, users, groups iter.Seq2[string, error]) error {
+		users(count)
+		groups(count)
+		return nil
+	}
+	allocations := testing.AllocsPerRun(5, func() {
+		if err := v.Memberships(t.Context(), each); err != nil {
+			t.Error(err)
+		}
+	})
+	if members == 0 || allocations >= 200 {
+		t.Errorf("200 groups with %d members in six dumps took %.0f allocations each", members, allocations)
+	}
+}

@@ -17,7 +17,7 @@ func RememberProofs(n int) (kept int, last bool) {
 	for i := range n {
 		p.put(p.digest(strconv.Itoa(i)), proof{application: 1, password: 1})
 	}
-	return len(p.known), p.get(p.digest(strconv.Itoa(n-1)), 1).password == 1
+	return len(p.known), p.of(p.digest(strconv.Itoa(n-1)), 1).password == 1
 }
 
 // ResolveWith makes the service look host names up by resolve, and measure their age by now.

@@ -22,7 +22,10 @@ var errEnough = errors.New("enough")
 func (v *View) UsersWithEmail(ctx context.Context, email string, most int) (users []*User, more bool, err error) {
 	f := models.Filter{Logic: models.Compare, Property: "email", Match: models.Equals, Text: models.Key(email)}
 	err = v.SearchUsers(ctx, f, models.Page{Max: most + 1}, false, func(found Found[User]) error {
-		users = append(users, found.Entries...)
+		for _, u := range found.Entries {
+			kept := *u
+			users = append(users, &kept)
+		}
 		if len(users) > most {
 			return errEnough
 		}

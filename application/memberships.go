@@ -23,6 +23,10 @@ func (v *View) Members(ctx context.Context, group string, d Depth, p models.Page
 	if err != nil {
 		return nil, err
 	}
+	return v.membersAt(ctx, start, p)
+}
+
+func (v *View) membersAt(ctx context.Context, start store.Start, p models.Page) ([]*User, error) {
 	users, err := v.reads.MembersOf(ctx, v.app.visible, start, p)
 	if err != nil {
 		return nil, err

@@ -37,20 +37,30 @@ func (v *View) presentFrom(ctx context.Context, r *store.Reads, users []*models.
 	}
 	out := make([]*User, len(users))
 	for i, u := range users {
-		shown := &User{User: *u, Unaliased: v.name(u.Name)}
-		if alias, ok := aliases[u.ID]; ok {
-			shown.Name = alias
-		}
-		shown.Name = v.name(shown.Name)
-		if m := v.mapping(u.DirectoryID); m != nil {
-			shown.DirectoryName = m.directory.Name
-		}
-		out[i] = shown
+		shown := v.shown(u, aliases[u.ID])
+		out[i] = &shown
 	}
 	return out, nil
 }
 
+// shown shows a user under its alias; an empty one is none.
+func (v *View) shown(u *models.User, alias string) User {
+	shown := User{User: *u, Unaliased: v.name(u.Name)}
+	shown.Name = shown.Unaliased
+	if alias != "" {
+		shown.Name = v.name(alias)
+	}
+	if m := v.mapping(u.DirectoryID); m != nil {
+		shown.DirectoryName = m.directory.Name
+	}
+	return shown
+}
+
 func (v *View) presentOne(ctx context.Context, u *models.User) (*User, error) {
+	if !v.app.HasAliases {
+		shown := v.shown(u, "")
+		return &shown, nil
+	}
 	shown, err := v.present(ctx, []*models.User{u})
 	if err != nil {
 		return nil, err

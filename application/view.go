@@ -38,16 +38,21 @@ func (v *View) refreshed(ctx context.Context) (bool, error) {
 		return false, nil
 	}
 	v.fresh = true
+	before := v.reads
+	err := v.catchUp(ctx)
+	return v.reads != before, err
+}
+
+// catchUp makes the view read all that is committed now, whichever process wrote it.
+func (v *View) catchUp(ctx context.Context) error {
 	if err := v.store.CatchUp(ctx); err != nil {
-		return false, err
+		return err
 	}
-	reads, err := v.service.roster.Reads()
-	if err != nil {
-		return false, err
+	reads, err := v.service.roster.ReadsNow(v.app.visible.Dirs)
+	if err == nil {
+		v.reads = reads
 	}
-	news := reads != v.reads
-	v.reads = reads
-	return news, nil
+	return err
 }
 
 // sought looks for something, and once more where it isn't found and there is news.

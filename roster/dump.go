@@ -38,25 +38,16 @@ func (s *Snapshot) DumpChildren(_ context.Context, v store.Visible, after, last 
 func (s *Snapshot) dump(v store.Visible, after, last string, to func(*dirView) relation, side func(*dirView) side) iter.Seq2[store.Member, error] {
 	views := s.views(v)
 	return func(yield func(store.Member, error) bool) {
-		found := make([]*finding, len(views))
-		for i, d := range views {
-			found[i] = newFinding(side(d))
-			defer found[i].drop()
-		}
+		in := newDirect(views, v.Aggregate, to, side)
+		defer in.drop()
 		for m := range canonical(views, (*dirView).groupSide, after) {
-			key := m.hit.key()
-			if key > last {
+			in.group, in.only = m.hit.key(), m.hit
+			if in.group > last {
 				return
 			}
-			for i, d := range views {
-				found[i].clear()
-				if h, ok := d.groupSide().ofKey(key); ok {
-					to(d).each(h, func(h hit) { found[i].add(h) })
-				}
-			}
-			for m := range answer(views, found, side, v.Aggregate, "", models.Everything) {
-				id, name, _ := m.hit.short()
-				if !yield(store.Member{GroupKey: key, ID: id, Name: name}, nil) {
+			for member := range in.members {
+				member.GroupKey = in.group
+				if !yield(member, nil) {
 					return
 				}
 			}
@@ -64,12 +55,107 @@ func (s *Snapshot) dump(v store.Visible, after, last string, to func(*dirView) r
 	}
 }
 
+// Memberships calls each for every canonical group, by name, with who is directly in it, by name
+// too; GroupKey is set of the group only. The sequences end with the call. It is a Snapshot's
+// alone: nothing is gathered, so a directory of any size leaves no garbage.
+func (s *Snapshot) Memberships(v store.Visible, each func(group store.Member, users, groups iter.Seq[store.Member]) error) error {
+	views := s.views(v)
+	inUsers := newDirect(views, v.Aggregate, (*dirView).usersOfGroup, (*dirView).userSide)
+	defer inUsers.drop()
+	inGroups := newDirect(views, v.Aggregate, (*dirView).childrenOfGroup, (*dirView).groupSide)
+	defer inGroups.drop()
+	users, groups := iter.Seq[store.Member](inUsers.members), iter.Seq[store.Member](inGroups.members)
+	for m := range canonical(views, (*dirView).groupSide, "") {
+		id, name, key := m.hit.short()
+		inUsers.group, inUsers.only = key, m.hit
+		inGroups.group, inGroups.only = key, m.hit
+		if err := each(store.Member{GroupKey: key, ID: id, Name: name}, users, groups); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// direct finds who is directly in one group after another.
+type direct struct {
+	views     []*dirView
+	aggregate bool
+	to        func(*dirView) relation
+	side      func(*dirView) side
+	found     []*finding
+	group     string // its key
+	only      hit    // the group, where there is one directory
+}
+
+func newDirect(views []*dirView, aggregate bool, to func(*dirView) relation, side func(*dirView) side) *direct {
+	d := &direct{views: views, aggregate: aggregate, to: to, side: side, found: make([]*finding, len(views))}
+	for i, view := range views {
+		d.found[i] = newFinding(side(view))
+	}
+	return d
+}
+
+func (d *direct) drop() {
+	for _, f := range d.found {
+		f.drop()
+	}
+}
+
+// members gives who is in the group, by name.
+func (d *direct) members(yield func(store.Member) bool) {
+	if len(d.views) == 1 {
+		if t, rows, ok := d.unchanged(); ok {
+			for _, row := range rows {
+				if !yield(t.member(row)) {
+					return
+				}
+			}
+			return
+		}
+	}
+	for i, view := range d.views {
+		d.found[i].clear()
+		if h, ok := view.groupSide().ofKey(d.group); ok {
+			d.to(view).each(h, func(h hit) { d.found[i].add(h) })
+		}
+	}
+	for m := range answer(d.views, d.found, d.side, d.aggregate, "", models.Everything) {
+		id, name, _ := m.hit.short()
+		if !yield(store.Member{ID: id, Name: name}) {
+			return
+		}
+	}
+}
+
+// unchanged gives the rows of the only directory's base, which are in order, when no change since
+// touched the group or any of them.
+func (d *direct) unchanged() (t *table, rows []uint32, ok bool) {
+	r := d.to(d.views[0])
+	if _, changed := r.changed(d.only); changed || d.only.row == none {
+		return nil, nil, false
+	}
+	rows = r.csr.of(d.only.row)
+	if r.far.r.byID.Len() == 0 {
+		return r.far.t, rows, true
+	}
+	for _, row := range rows {
+		if r.far.r.touched.perhaps(row) {
+			return nil, nil, false
+		}
+	}
+	return r.far.t, rows, true
+}
+
 // canonical gives the canonical rows of several directories in the order of keys, after one.
 func canonical(views []*dirView, side func(*dirView) side, after string) iter.Seq[placed] {
-	start := after
 	if after != "" {
-		start += "\x00" // the least key that is greater
+		after += "\x00" // the least key that is greater
 	}
+	return canonicalFrom(views, side, after)
+}
+
+// canonicalFrom is canonical from a key on.
+func canonicalFrom(views []*dirView, side func(*dirView) side, start string) iter.Seq[placed] {
 	return func(yield func(placed) bool) {
 		if len(views) == 1 {
 			side(views[0]).ascend(start, func(h hit) bool { return yield(placed{views[0], h}) })

@@ -47,7 +47,7 @@ func (l limits) server(h http.Handler, closing *atomic.Bool, logger *slog.Logger
 func (l limits) guard(next http.Handler, closing *atomic.Bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer := &answer{
-			ResponseWriter: w, control: http.NewResponseController(w), closing: closing,
+			ResponseWriter: w, control: *http.NewResponseController(w), closing: closing,
 			stall: l.writeStall, eachTime: r.ProtoMajor >= 2,
 		}
 		if r.Body == http.NoBody {
@@ -55,7 +55,7 @@ func (l limits) guard(next http.Handler, closing *atomic.Bool) http.Handler {
 			answer.finish()
 			return
 		}
-		body := l.limitBody(answer.control, r)
+		body := l.limitBody(&answer.control, r)
 		// A copy: net/http looks into its own request for what is left of the body.
 		r = r.WithContext(r.Context())
 		r.Body = body
@@ -131,7 +131,7 @@ const writePiece = 64 << 10
 // answer moves the deadline for writing forward with each piece written.
 type answer struct {
 	http.ResponseWriter
-	control  *http.ResponseController
+	control  http.ResponseController // not a pointer: one allocation less for each request
 	closing  *atomic.Bool
 	stall    time.Duration
 	eachTime bool // HTTP/2: the deadline itself resets the stream, so it stands only while writing

@@ -2,17 +2,18 @@ package server
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base32"
 	"errors"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/rollcall-id/rollcall/api"
 )
 
 // The forms of the log.
@@ -32,13 +33,6 @@ const (
 	KeyError       = "error"
 )
 
-// The keys under which a handler tells the access log about a request, by echo.Context.Set.
-const (
-	ContextRequest     = "request"     // string: the request's id; set by requestID
-	ContextApplication = "application" // string: the name of the application that calls
-	ContextLogin       = "login"       // string: outcome of a login, "accepted" or the reason against it
-)
-
 // NewLogger makes the program's logger.
 func NewLogger(w io.Writer, c Config) *slog.Logger {
 	options := &slog.HandlerOptions{Level: c.LogLevel}
@@ -52,12 +46,10 @@ func NewLogger(w io.Writer, c Config) *slog.Logger {
 // requestHandler adds the request's id to each line that is logged with the request's context.
 type requestHandler struct{ slog.Handler }
 
-type requestContext struct{}
-
 func (h requestHandler) Handle(ctx context.Context, line slog.Record) error {
-	if id, ok := ctx.Value(requestContext{}).(string); ok {
+	if call := api.CallIn(ctx); call != nil && call.ID != "" {
 		line = line.Clone()
-		line.AddAttrs(slog.String(KeyRequest, id))
+		line.AddAttrs(slog.String(KeyRequest, call.ID))
 	}
 	return h.Handler.Handle(ctx, line)
 }
@@ -70,40 +62,43 @@ func (h requestHandler) WithGroup(name string) slog.Handler {
 	return requestHandler{h.Handler.WithGroup(name)}
 }
 
-// requestID gives each request an id, for the log and for the caller. One that the caller sent
-// is not taken over: two requests could then look like one.
-func requestID(next echo.HandlerFunc) echo.HandlerFunc {
-	return func(c echo.Context) error {
-		id := newRequestID()
-		c.Set(ContextRequest, id)
-		c.Response().Header().Set(echo.HeaderXRequestID, id)
-		r := c.Request()
-		c.SetRequest(r.WithContext(context.WithValue(r.Context(), requestContext{}, id)))
-		return next(c)
+// named gives each request an id, for the log and for the caller, and finds out who calls. An id
+// that the caller sent is not taken over: two requests could then look like one.
+func named(trusted []netip.Prefix) echo.MiddlewareFunc {
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			call := api.CallOf(c)
+			call.Address = ClientAddress(c.Request(), trusted)
+			call.Name(newRequestID(), c)
+			return next(c)
+		}
 	}
 }
 
-var requestAlphabet = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
-
 // newRequestID gives 80 random bits in 16 letters and digits that can be read aloud.
 func newRequestID() string {
-	var bits [10]byte
-	rand.Read(bits[:])
-	return requestAlphabet.EncodeToString(bits[:])
+	const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
+	var id [16]byte
+	for half := range 2 {
+		bits := rand.Uint64()
+		for i := range 8 {
+			id[half*8+i] = alphabet[bits>>(5*i)&31]
+		}
+	}
+	return string(id[:])
 }
 
 // accessLog writes a line for each request that failed, was slow or was a login; for the others
 // only at debug, since a line per request costs a tenth of the throughput. Lines name the route
 // and never the address that was asked for, which holds people's names.
 type accessLog struct {
-	log     *slog.Logger
-	slow    time.Duration // 0: nothing is slow
-	trusted []netip.Prefix
-	now     func() time.Time
+	log  *slog.Logger
+	slow time.Duration // 0: nothing is slow
+	now  func() time.Time
 }
 
 func newAccessLog(log *slog.Logger, c Config) *accessLog {
-	return &accessLog{log: log, slow: c.SlowRequest, trusted: c.TrustedProxies, now: time.Now}
+	return &accessLog{log: log, slow: c.SlowRequest, now: time.Now}
 }
 
 // middleware lets Echo's error handler answer an error before it writes the line: only then the
@@ -124,9 +119,8 @@ func (a *accessLog) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 // write decides whether a request is worth a line. answered is false when a panic is on its way
 // up, which is also how an answer is cut off that failed midway.
 func (a *accessLog) write(c echo.Context, took time.Duration, answered bool, err error) {
-	r, status := c.Request(), c.Response().Status
-	login, _ := c.Get(ContextLogin).(string)
-	gone := r.Context().Err() != nil
+	call, status := api.CallOf(c), c.Response().Status
+	gone := call.Gone()
 	level, message := slog.LevelDebug, "request answered"
 	switch {
 	case gone && (status < http.StatusInternalServerError || errors.Is(err, context.Canceled)):
@@ -137,30 +131,30 @@ func (a *accessLog) write(c echo.Context, took time.Duration, answered bool, err
 		level, message = slog.LevelError, "request failed"
 	case a.slow > 0 && took > a.slow:
 		level, message = slog.LevelWarn, "request was slow"
-	case login != "":
+	case call.Login != "":
 		level, message = slog.LevelInfo, "login"
 	}
-	if !a.log.Enabled(r.Context(), level) {
+	if !a.log.Enabled(call, level) {
 		return
 	}
 	attrs := []slog.Attr{
-		slog.String("method", methodLabel(r.Method)),
+		slog.String("method", methodLabel(c.Request().Method)),
 		slog.String("route", c.Path()),
 		slog.Int("status", status),
 		slog.Duration("took", took),
 		slog.Int64("bytes", c.Response().Size),
-		slog.String(KeyAddress, ClientAddress(r, a.trusted).String()),
+		slog.String(KeyAddress, call.Address.String()),
 	}
-	if application, _ := c.Get(ContextApplication).(string); application != "" {
-		attrs = append(attrs, slog.String(KeyApplication, application))
+	if call.Application != "" {
+		attrs = append(attrs, slog.String(KeyApplication, call.Application))
 	}
-	if login != "" {
-		attrs = append(attrs, slog.String("login", login))
+	if call.Login != "" {
+		attrs = append(attrs, slog.String("login", call.Login))
 	}
 	if err != nil && level >= slog.LevelError {
 		attrs = append(attrs, slog.String(KeyError, err.Error()))
 	}
-	a.log.LogAttrs(r.Context(), level, message, attrs...)
+	a.log.LogAttrs(call, level, message, attrs...)
 }
 
 // serverErrors passes on what net/http itself has to say: a client's broken TLS handshake is

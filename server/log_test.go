@@ -15,6 +15,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/labstack/echo/v4"
+
+	"github.com/rollcall-id/rollcall/api"
 )
 
 // logged runs one request through the middlewares and gives the log's lines. The clock moves by
@@ -27,7 +29,7 @@ func logged(t *testing.T, level slog.Level, r *http.Request, handle echo.Handler
 	now := time.Unix(0, 0)
 	access.now = func() time.Time { now = now.Add(10 * time.Millisecond); return now }
 	e := echo.New()
-	e.Use(requestID, access.middleware)
+	e.Use(named(c.TrustedProxies), access.middleware)
 	e.Any("/user/:name", func(c echo.Context) error {
 		if r.URL.Query().Has("slow") {
 			now = now.Add(time.Minute)
@@ -74,9 +76,20 @@ func TestAccessLog(t *testing.T) {
 		{name: "login", target: "/user/ada", want: map[string]any{
 			"level": "INFO", "msg": "login", "status": 400., "took": 1e7, "bytes": 0., "login": "INVALID_USER_AUTHENTICATION", "application": "jira"},
 			handle: func(c echo.Context) error {
-				c.Set(ContextApplication, "jira")
-				c.Set(ContextLogin, "INVALID_USER_AUTHENTICATION")
+				call := api.CallOf(c)
+				call.Application, call.Login = "jira", "INVALID_USER_AUTHENTICATION"
 				return c.NoContent(400)
+			}},
+		// The end of its own limit was once taken for a client that had gone away: no login was logged.
+		{name: "login that waited", target: "/user/ada", want: map[string]any{
+			"level": "INFO", "msg": "login", "status": 200., "took": 1e7, "bytes": 0., "login": "accepted"},
+			handle: func(c echo.Context) error {
+				call := api.CallOf(c)
+				call.Limit(time.Minute)
+				defer call.Answered()
+				_ = call.Done()
+				call.Login = "accepted"
+				return c.NoContent(200)
 			}},
 		{name: "cut off", target: "/user/ada", want: map[string]any{
 			"level": "ERROR", "msg": "answer cut off", "status": 200., "took": 1e7, "bytes": 5.},
@@ -120,7 +133,7 @@ func TestLinesOfARequestHaveItsID(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
 	log := NewLogger(&out, Config{LogFormat: LogText}).With("part", "sync")
-	log.InfoContext(context.WithValue(t.Context(), requestContext{}, "abc"), "told")
+	log.InfoContext(&api.Call{Context: t.Context(), ID: "abc"}, "told")
 	log.Info("told")
 	if got := regexp.MustCompile(`time=\S+ `).ReplaceAllString(out.String(), ""); got !=
 		"level=INFO msg=told part=sync request=abc\nlevel=INFO msg=told part=sync\n" {

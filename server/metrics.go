@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/rollcall-id/rollcall/api"
 	"github.com/rollcall-id/rollcall/login"
 )
 
@@ -19,11 +20,13 @@ import (
 // no request can add a series by its path, its method or anything else that it brings.
 type metrics struct {
 	registry *prometheus.Registry
-	routes   map[string]bool // the patterns of the routes; anything else is "unmatched"
+	routes   map[string]*series // by the patterns of the routes; anything else is unmatched
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	inFlight prometheus.Gauge
 	logins   *prometheus.CounterVec
+
+	unmatched series
 }
 
 // newMetrics makes the registry with what concerns the process itself; version is the program's.
@@ -47,6 +50,7 @@ func newMetrics(version string) *metrics {
 			Name: "rollcall_logins_total",
 			Help: "Logins by outcome.",
 		}, []string{"outcome"}),
+		unmatched: series{route: "unmatched"},
 	}
 	for _, outcome := range login.Outcomes {
 		m.logins.WithLabelValues(string(outcome)) // each is there from the start, at zero
@@ -73,9 +77,9 @@ func (m *metrics) handler() http.Handler {
 // closeRoutes tells which routes exist. It is called once, when all are registered and before the
 // first request.
 func (m *metrics) closeRoutes(routes []*echo.Route) {
-	m.routes = make(map[string]bool, len(routes))
+	m.routes = make(map[string]*series, len(routes))
 	for _, r := range routes {
-		m.routes[r.Path] = true
+		m.routes[r.Path] = &series{route: r.Path}
 	}
 }
 
@@ -83,27 +87,27 @@ func (m *metrics) closeRoutes(routes []*echo.Route) {
 // first, whichever of the two is outside.
 func (m *metrics) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		start, code := time.Now(), "aborted"
+		call, status := api.CallOf(c), aborted
 		m.inFlight.Inc()
 		defer func() {
 			m.inFlight.Dec()
-			method, route := methodLabel(c.Request().Method), m.routeLabel(c.Path())
-			m.requests.WithLabelValues(method, route, code).Inc()
-			m.duration.WithLabelValues(method, route).Observe(time.Since(start).Seconds())
+			of := m.seriesOf(c.Path()).of(m, answered{methodLabel(c.Request().Method), status})
+			of.requests.Inc()
+			of.duration.Observe(time.Since(call.Began).Seconds())
 		}()
 		if err := next(c); err != nil {
 			c.Error(err)
 		}
-		code = codeLabel(c.Response().Status)
+		status = c.Response().Status
 		return nil
 	}
 }
 
-func (m *metrics) routeLabel(path string) string {
-	if m.routes[path] {
-		return path
+func (m *metrics) seriesOf(path string) *series {
+	if known := m.routes[path]; known != nil {
+		return known
 	}
-	return "unmatched"
+	return &m.unmatched
 }
 
 // methodLabel keeps the methods of HTTP and calls every other one "other".
@@ -116,7 +120,13 @@ func methodLabel(method string) string {
 	return "other"
 }
 
+// aborted stands for the status of an answer that was cut off.
+const aborted = -1
+
 func codeLabel(status int) string {
+	if status == aborted {
+		return "aborted"
+	}
 	if http.StatusText(status) == "" {
 		return "other"
 	}

@@ -124,7 +124,7 @@ func TestWatched(t *testing.T) {
 
 func BenchmarkObserve(b *testing.B) {
 	e, m := observed()
-	m.routes["/"] = true
+	m.routes["/"] = &series{route: "/"}
 	r := httptest.NewRequest("GET", "/rest/user/ada", nil)
 	for b.Loop() {
 		e.ServeHTTP(discard{}, r)

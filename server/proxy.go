@@ -3,7 +3,6 @@ package server
 import (
 	"net/http"
 	"net/netip"
-	"regexp"
 	"strings"
 )
 
@@ -48,7 +47,7 @@ func PublicURL(r *http.Request, configured string, trusted []netip.Prefix) strin
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	if isTrusted(peerAddress(r), trusted) {
+	if len(trusted) > 0 && isTrusted(peerAddress(r), trusted) {
 		if proto := strings.ToLower(single(r, "X-Forwarded-Proto")); proto == "http" || proto == "https" {
 			scheme = proto
 		}
@@ -118,8 +117,43 @@ func single(r *http.Request, header string) string {
 	return strings.TrimSpace(values[0])
 }
 
-// hostPort is a host name or an address, perhaps with a port, and nothing that could mean
-// something else in a link.
-var hostPort = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
+// validHost tells whether a text is a host name or an address, perhaps with a port, and nothing
+// that could mean something else in a link.
+func validHost(host string) bool {
+	if len(host) > 255 {
+		return false
+	}
+	if inner, ok := strings.CutPrefix(host, "["); ok {
+		address, rest, closed := strings.Cut(inner, "]")
+		return closed && address != "" && only(address, isAddress) && validPort(rest)
+	}
+	name := host
+	if i := strings.LastIndexByte(host, ':'); i >= 0 {
+		if name = host[:i]; !validPort(host[i:]) {
+			return false
+		}
+	}
+	return name != "" && only(name, isName) && isAlphanumeric(name[0]) && isAlphanumeric(name[len(name)-1])
+}
 
-func validHost(host string) bool { return len(host) <= 255 && hostPort.MatchString(host) }
+// validPort reads what follows a host: nothing, or a colon and up to five digits.
+func validPort(s string) bool {
+	digits, colon := strings.CutPrefix(s, ":")
+	return s == "" || colon && digits != "" && len(digits) <= 5 && only(digits, isDigit)
+}
+
+func only(s string, is func(byte) bool) bool {
+	for i := range len(s) {
+		if !is(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func isDigit(c byte) bool        { return '0' <= c && c <= '9' }
+func isAlphanumeric(c byte) bool { return isDigit(c) || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
+func isName(c byte) bool         { return isAlphanumeric(c) || c == '.' || c == '_' || c == '-' }
+func isAddress(c byte) bool {
+	return isDigit(c) || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F' || c == ':' || c == '.'
+}

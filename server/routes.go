@@ -24,7 +24,7 @@ func routes(e *echo.Echo, o Options, s *Services, m *metrics) {
 	c := o.Config
 	e.IPExtractor = func(r *http.Request) string { return ClientAddress(r, c.TrustedProxies).String() }
 	e.HTTPErrorHandler = api.ErrorHandler
-	e.Pre(requestID, m.observe, newAccessLog(o.Log, c).middleware, recovered)
+	e.Pre(named(c.TrustedProxies), m.observe, newAccessLog(o.Log, c).middleware, recovered)
 	crowdapi.Register(e, crowdapi.Deps{Application: s.Application, Login: s.Login, Options: crowdapi.Options{
 		PublicURL:    func(r *http.Request) string { return PublicURL(r, c.URL, c.TrustedProxies) },
 		CrowdVersion: c.CrowdVersion,

@@ -38,9 +38,10 @@ type Options struct {
 type Service struct {
 	store *store.Store
 	o     Options
+	known known
 }
 
-// New returns a Service that keeps its sessions in st.
+// New returns a Service that keeps its sessions in st. It follows the store's feed by itself.
 func New(st *store.Store, o Options) *Service {
 	if o.Lifetime <= 0 {
 		o.Lifetime = DefaultLifetime
@@ -57,7 +58,9 @@ func New(st *store.Store, o Options) *Service {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{store: st, o: o}
+	s := &Service{store: st, o: o, known: known{byToken: map[string]models.Session{}}}
+	st.OnCommit(s.known.heed)
+	return s
 }
 
 // Find gives the live session of a token, whatever its factors, and leaves its time as it is.
@@ -66,7 +69,11 @@ func (s *Service) Find(ctx context.Context, token string) (*models.Session, erro
 	if !wellFormed(token) {
 		return nil, invalid()
 	}
-	found, err := s.store.SessionByToken(ctx, hashToken(token))
+	return s.read(ctx, hashToken(token))
+}
+
+func (s *Service) read(ctx context.Context, hash []byte) (*models.Session, error) {
+	found, err := s.store.SessionByToken(ctx, hash)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +87,10 @@ func (s *Service) Find(ctx context.Context, token string) (*models.Session, erro
 // there is none, or when it was made with others. Once the caller has decided that the
 // session counts, it calls Renew.
 func (s *Service) Check(ctx context.Context, token string, factors []Factor) (*models.Session, error) {
-	found, err := s.Find(ctx, token)
+	if !wellFormed(token) {
+		return nil, invalid()
+	}
+	found, err := s.recent(ctx, hashToken(token))
 	if err != nil {
 		return nil, err
 	}
@@ -88,6 +98,19 @@ func (s *Service) Check(ctx context.Context, token string, factors []Factor) (*m
 		return nil, invalid()
 	}
 	return found, nil
+}
+
+// recent finds a session that will be renewed, so that when it was last used doesn't matter.
+func (s *Service) recent(ctx context.Context, hash []byte) (*models.Session, error) {
+	copied, ok, seen := s.known.get(hash)
+	if ok && copied.ExpiresAt > s.store.Now() && s.store.FeedAge() < staleFeed {
+		return &copied, nil
+	}
+	found, err := s.read(ctx, hash)
+	if err == nil {
+		s.known.put(*found, seen)
+	}
+	return found, err
 }
 
 // Renew notes that a session is used now, and moves its end. It doesn't wait for the database.

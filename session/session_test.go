@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"bytes"
+	"context"
 	"regexp"
 	"strings"
 	"testing"
@@ -127,4 +128,37 @@ func TestASessionIsValidOnAnotherReplica(t *testing.T) {
 		}
 		w.isInvalid(issued.Token)
 	})
+}
+
+// A session that was just used is known without a question; what another replica ends comes with
+// the feed, and where nobody reads the feed, copies stop counting.
+func TestASessionThatAnotherReplicaEndsIsInvalidSoon(t *testing.T) {
+	t.Parallel()
+	for name, follows := range map[string]bool{"a replica": true, "whoever doesn't follow the feed": false} {
+		t.Run(name, func(t *testing.T) {
+			testkit.EachDatabase(t, func(t *testing.T, db testkit.Database) {
+				w := newWorld(t, db, session.Options{})
+				if follows {
+					ctx, stop := context.WithCancel(t.Context())
+					followed := make(chan error)
+					go func() { followed <- w.store.Follow(ctx) }()
+					defer func() { stop(); <-followed }()
+				}
+				other := session.New(db.Open(t, func(o *store.Options) { o.Now = w.clock.Now }), session.Options{})
+				token := w.issue(session.Request{User: w.ada.ID}).Token
+				w.use(token)
+				if err := other.End(t.Context(), models.System, token); err != nil {
+					t.Fatal(err)
+				}
+				for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+					if _, err := w.Check(t.Context(), token, nil); models.Is(err, models.InvalidToken) {
+						break
+					}
+					if time.Now().After(end) {
+						t.Fatal("the session is still let in")
+					}
+				}
+			})
+		})
+	}
 }

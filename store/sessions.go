@@ -55,11 +55,12 @@ func (tx *Tx) CreateSession(s *models.Session) error {
 
 // EndSession removes a session by its token's hash and tells whether there was one.
 func (tx *Tx) EndSession(hash []byte) (bool, error) {
-	r := tx.db.Where("token_hash = ?", hash).Delete(&models.Session{})
-	if r.Error == nil && r.RowsAffected > 0 {
-		tx.changed(models.Change{Kind: models.SessionsEnded})
+	var users []models.ID
+	err := tx.db.Raw("DELETE FROM sessions WHERE token_hash = ? RETURNING user_id", hash).Scan(&users).Error
+	for _, user := range users {
+		tx.changed(models.Change{Kind: models.SessionsEnded, RowID: user})
 	}
-	return r.RowsAffected > 0, doing("end the session", r.Error)
+	return len(users) > 0, doing("end the session", err)
 }
 
 // EndSessionsOf removes all sessions of a user but the one whose token has the hash except.

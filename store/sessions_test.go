@@ -141,6 +141,14 @@ func TestSessionsEndOneByOneOrAllButOne(t *testing.T) {
 		if !end("one") || end("one") {
 			t.Error("want a session to end once")
 		}
+		last, err := s.LastChange(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		changes, err := s.ChangesAfter(t.Context(), last-1, 1)
+		if err != nil || len(changes) != 1 || changes[0].Kind != models.SessionsEnded || changes[0].RowID != ada.ID {
+			t.Errorf("want the feed to say whose session ended, got %+v, %v", changes, err)
+		}
 		write(t, s, func(tx *store.Tx) error { return tx.EndSessionsOf(ada.ID, []byte("three")) })
 		testkit.Diff(t, "live", []bool{false, false, true}, []bool{live(t, s, "one"), live(t, s, "two"), live(t, s, "three")})
 	})

@@ -17,7 +17,7 @@ const base = "/crowd/rest/usermanagement"
 // A place is where a request's path points to in the API.
 type place struct {
 	context string     // "/crowd" or "": what stands before /rest
-	path    string     // under base, with the version: "/1/user"
+	path    string     // with the version: "/1/user"; enter puts base before it
 	format  api.Format // by a suffix; Undecided when there is none
 }
 
@@ -26,22 +26,39 @@ type place struct {
 // even an answer that some middleware gives must have it.
 func (h *handler) enter(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		at, ok := find(c.Request().Method, echo.GetPath(c.Request()))
+		written := echo.GetPath(c.Request())
+		at, ok := h.plain[written]
 		if !ok {
-			return next(c)
+			if at, ok = find(c.Request().Method, written); !ok {
+				return next(c)
+			}
+			at.path = base + at.path
 		}
-		api.Enter(c, refuse, at.format)
-		c.Set(requestKey, &request{context: at.context})
-		move(c, base+at.path)
+		api.Enter(c, refuse, at.format, at.context)
+		move(c, at.path)
 		header := c.Response().Header()
-		header.Set("X-Embedded-Crowd-Version", h.options.CrowdVersion)
-		header.Set("X-Crowd-User-Management-Version", apiLevel)
-		if at.path != "/1/config/cookie" {
+		header["X-Embedded-Crowd-Version"] = h.version
+		header["X-Crowd-User-Management-Version"] = ownLevel
+		if at.path != base+"/1/config/cookie" {
 			// Atlassian's client sits on a caching HTTP client.
-			header.Set(echo.HeaderCacheControl, "no-cache, no-store, no-transform")
-			header.Set("Pragma", "no-cache")
+			header[echo.HeaderCacheControl] = noCache
+			header["Pragma"] = noPragma
 		}
 		return next(c)
+	}
+}
+
+// The values of headers that all answers share; nobody changes them in place.
+var (
+	ownLevel = []string{apiLevel}
+	noCache  = []string{"no-cache, no-store, no-transform"}
+	noPragma = []string{"no-cache"}
+)
+
+// remember makes the two usual addresses of a path known, so that they needn't be read.
+func (h *handler) remember(path string) {
+	for _, context := range []string{"", "/crowd"} {
+		h.plain[context+"/rest/usermanagement"+path] = place{context: context, path: base + path}
 	}
 }
 

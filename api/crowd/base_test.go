@@ -110,7 +110,7 @@ func TestLinks(t *testing.T) {
 		{owner{name: "bob"}.attributeLink("a&b"), "/user/attribute?username=bob&attributename=a%26b"},
 		{owner{"g", true}.attributesLink(), "/group/attribute?groupname=g"},
 	} {
-		if got := links("").to(c.link); got != c.want {
+		if got := newLinks("").to(c.link); got != c.want {
 			t.Errorf("the link is %s, want %s", got, c.want)
 		}
 	}

@@ -63,6 +63,9 @@ var answers = map[models.Code]answer{
 	models.Busy:        {http.StatusServiceUnavailable, "OPERATION_FAILED", "The server has too much to do; try again"},
 	models.Unavailable: {http.StatusServiceUnavailable, "OPERATION_FAILED", "The server can not reach its data; try again"},
 	models.StorageFull: {http.StatusServiceUnavailable, "OPERATION_FAILED", "The server has no room left to write"},
+	models.LeaseLost:   {http.StatusServiceUnavailable, "OPERATION_FAILED", "Another process synchronises directory <%s>"},
+	models.SyncFailed:  {http.StatusBadGateway, "OPERATION_FAILED", "Directory <%s> could not be synchronised"},
+	models.PlanMoved:   {http.StatusConflict, "OPERATION_FAILED", "The plan is another one now"},
 	models.Internal:    {http.StatusInternalServerError, "OPERATION_FAILED", "The server failed; its log says why"},
 }
 
@@ -71,6 +74,7 @@ var retryAfter = map[models.Code]time.Duration{
 	models.Busy:        time.Second,
 	models.Unavailable: 2 * time.Second,
 	models.StorageFull: 30 * time.Second,
+	models.LeaseLost:   30 * time.Second,
 }
 
 // refuse words a failure. Two of them are plain text: Dex compares the one of a wrong
@@ -83,14 +87,14 @@ func refuse(c echo.Context, err error) api.Refusal {
 		c.Response().Header().Set(echo.HeaderWWWAuthenticate, `Basic realm="Crowd REST Service"`)
 		return api.Refusal{Status: http.StatusUnauthorized, Message: "Application failed to authenticate"}
 	case models.AddressForbidden:
-		return api.Refusal{Status: http.StatusForbidden, Message: forbiddenAddress(address(c), subject(err))}
+		return api.Refusal{Status: http.StatusForbidden, Message: forbiddenAddress(api.Address(c), subject(err))}
 	}
 	said := answers[code]
 	if marked, ok := errors.AsType[*exception](err); ok && marked.code == code {
 		said.status, said.reason = marked.status, marked.reason
 	}
 	message := said.message(err)
-	if id := api.RequestID(c); id != "" && code == models.Internal {
+	if id := api.CallOf(c).ID; id != "" && code == models.Internal {
 		message += ", under request " + id
 	}
 	return api.Refusal{

@@ -12,6 +12,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/rollcall-id/rollcall/api"
 	"github.com/rollcall-id/rollcall/models"
 )
 
@@ -122,7 +123,7 @@ func TestMessages(t *testing.T) {
 		}
 	}
 	ctx := caller(t)
-	ctx.Response().Header().Set(echo.HeaderXRequestID, "r-7")
+	api.CallOf(ctx).Name("r-7", ctx)
 	if got, want := refuse(ctx, secret).Message, "The server failed; its log says why, under request r-7"; got != want {
 		t.Errorf("the message is %q, want %q", got, want)
 	}

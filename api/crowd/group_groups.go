@@ -15,6 +15,10 @@ func (h *handler) parents(depth application.Depth) echo.HandlerFunc {
 	return h.related(relation{
 		of: "groupname", asks: []string{"parent-groupname", "child-groupname"},
 		list: func(c echo.Context, child string, page models.Page) error {
+			if detailOfMany(c, "group") == minimal {
+				names, err := view(c).ParentNames(reqctx(c), child, depth, page)
+				return h.writeNames(c, groupNames, names, err)
+			}
 			groups, err := view(c).Parents(reqctx(c), child, depth, page)
 			if err != nil {
 				return err
@@ -55,6 +59,10 @@ func (h *handler) children(depth application.Depth) echo.HandlerFunc {
 	return h.related(relation{
 		of: "groupname", asks: []string{"child-groupname"},
 		list: func(c echo.Context, parent string, page models.Page) error {
+			if detailOfMany(c, "group") == minimal {
+				names, err := view(c).ChildNames(reqctx(c), parent, depth, page)
+				return h.writeNames(c, groupNames, names, err)
+			}
 			groups, err := view(c).Children(reqctx(c), parent, depth, page)
 			if err != nil {
 				return err

@@ -16,6 +16,10 @@ func (h *handler) members(depth application.Depth) echo.HandlerFunc {
 	return h.related(relation{
 		of: "groupname", asks: []string{"username"},
 		list: func(c echo.Context, group string, page models.Page) error {
+			if detailOfMany(c, "user") == minimal {
+				names, err := view(c).MemberNames(reqctx(c), group, depth, page)
+				return h.writeNames(c, userNames, names, err)
+			}
 			users, err := view(c).Members(reqctx(c), group, depth, page)
 			if err != nil {
 				return err

@@ -8,13 +8,31 @@ import (
 	"github.com/rollcall-id/rollcall/api"
 )
 
-// links makes the addresses in the answer to one request. It is the address of the API, with
-// the version: "http://host:8095/crowd/rest/usermanagement/1".
-type links string
+// links makes the addresses in the answer to one request.
+type links struct {
+	base      string // the API's address, with the version: "http://host:8095/crowd/rest/usermanagement/1"
+	xml, json string // the same as these write it
+}
+
+func newLinks(base string) *links {
+	return &links{base: base, xml: string(api.AppendXMLAttr(nil, base)), json: string(api.AppendJSONText(nil, base))}
+}
 
 // linksOf keeps the way by which the request came in.
-func (h *handler) linksOf(c echo.Context) links {
-	return links(h.options.PublicURL(c.Request()) + requestOf(c).context + "/rest/usermanagement/1")
+func (h *handler) linksOf(c echo.Context) *links {
+	public, prefix := h.options.PublicURL(c.Request()), api.CallOf(c).Prefix
+	if last := h.last.Load(); last != nil && last.public == public && last.prefix == prefix {
+		return last.links
+	}
+	made := newLinks(public + prefix + "/rest/usermanagement/1")
+	h.last.Store(&lastLinks{public, prefix, made})
+	return made
+}
+
+// lastLinks are those of the latest request: most come in by one way.
+type lastLinks struct {
+	public, prefix string
+	links          *links
 }
 
 // ownURL believes nothing but the connection itself.
@@ -61,7 +79,7 @@ type owner struct {
 }
 
 // to gives the whole address, for a Location header.
-func (l links) to(target link) string { return string(target.append([]byte(l), "&")) }
+func (l *links) to(target link) string { return string(target.append([]byte(l.base), "&")) }
 
 // append writes the link's part after the base; and stands between parameters.
 func (t link) append(b []byte, and string) []byte {
@@ -84,9 +102,9 @@ func (t link) append(b []byte, and string) []byte {
 }
 
 // appendXML writes a link element; rel is "self", or "edit" for a password.
-func (l links) appendXML(b []byte, target link, rel string) []byte {
+func (l *links) appendXML(b []byte, target link, rel string) []byte {
 	b = append(b, `<link href="`...)
-	b = api.AppendXMLAttr(b, string(l))
+	b = append(b, l.xml...)
 	b = target.append(b, "&amp;")
 	b = append(b, `" rel="`...)
 	b = append(b, rel...)
@@ -94,10 +112,10 @@ func (l links) appendXML(b []byte, target link, rel string) []byte {
 }
 
 // appendJSON writes a link as a field.
-func (l links) appendJSON(b []byte, target link, rel string) []byte {
+func (l *links) appendJSON(b []byte, target link, rel string) []byte {
 	b = api.AppendJSONName(b, "link")
 	b = append(b, `{"href":"`...)
-	b = api.AppendJSONText(b, string(l))
+	b = append(b, l.json...)
 	b = target.append(b, "&")
 	b = append(b, `","rel":"`...)
 	b = append(b, rel...)
@@ -108,9 +126,12 @@ func (l links) appendJSON(b []byte, target link, rel string) []byte {
 // what the place wants.
 func appendEscaped(b []byte, s, blank string) []byte {
 	const hex = "0123456789ABCDEF"
+	if unreserved(s) {
+		return append(b, s...)
+	}
 	for i := range len(s) {
 		switch c := s[i]; {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '-', c == '_', c == '.', c == '~':
+		case isUnreserved[c]:
 			b = append(b, c)
 		case c == ' ':
 			b = append(b, blank...)
@@ -120,6 +141,25 @@ func appendEscaped(b []byte, s, blank string) []byte {
 	}
 	return b
 }
+
+// unreserved tells whether a text is written as it is in an address. Then it is so in XML and JSON
+// too.
+func unreserved(s string) bool {
+	for i := range len(s) {
+		if !isUnreserved[s[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+// isUnreserved has the unreserved characters of RFC 3986, 2.3.
+var isUnreserved = func() (table [256]bool) {
+	for _, c := range []byte("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.~") {
+		table[c] = true
+	}
+	return table
+}()
 
 // created answers 201 without a body: where the new thing is stands in Location.
 func (h *handler) created(c echo.Context, target link) error {

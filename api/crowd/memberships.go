@@ -20,65 +20,91 @@ func (h *handler) memberships(c echo.Context) error {
 	if err := view(c).NoteFullRead(reqctx(c)); err != nil {
 		return err
 	}
-	out := api.NewStream(c)
-	b := out.Begin()
-	groups := 0
-	err := view(c).Memberships(reqctx(c), func(group string, users, children iter.Seq2[string, error]) error {
-		if groups == 0 {
-			b = append(b, "<memberships>"...)
-		}
-		groups++
-		b = append(b, `<membership group="`...)
-		b = api.AppendXMLAttr(b, group)
-		b = append(b, `">`...)
-		var err error
-		if b, err = appendNames(out, b, "users", `<user name="`, users); err != nil {
-			return err
-		}
-		if b, err = appendNames(out, b, "groups", `<group name="`, children); err != nil {
-			return err
-		}
-		b = append(b, "</membership>"...)
-		return nil
-	})
-	if err != nil {
+	w := newDumpWriter(api.NewStream(c))
+	if err := view(c).Memberships(reqctx(c), w.group); err != nil {
 		return err
 	}
-	if groups == 0 {
-		return out.End(append(b, "<memberships/>"...))
-	}
-	return out.End(append(b, "</memberships>"...))
+	return w.end()
 }
 
-// appendNames writes the members of one sort. The element is there even when it is empty:
-// python-crowd doesn't ask.
-func appendNames(out *api.Stream, b []byte, element, opening string, names iter.Seq2[string, error]) ([]byte, error) {
-	some := false
-	for name, err := range names {
-		if err != nil {
-			return b, err
-		}
-		if !some {
-			some = true
-			b = append(b, '<')
-			b = append(b, element...)
-			b = append(b, '>')
-		}
-		b = append(b, opening...)
-		b = api.AppendXMLAttr(b, name)
-		b = append(b, `"/>`...)
-		if b, err = out.Pass(b); err != nil {
-			return b, err
-		}
+// A dumpWriter writes memberships one by one. There are millions of them, so it is made once for
+// all, and none of them allocates.
+type dumpWriter struct {
+	out     *api.Stream
+	b       []byte
+	some    bool // groups were written
+	element string
+	opening string
+	members bool // the group's element has some
+	write   func(name string, err error) bool
+	err     error
+}
+
+func newDumpWriter(out *api.Stream) *dumpWriter {
+	w := &dumpWriter{out: out, b: out.Begin()}
+	w.write = w.member
+	return w
+}
+
+// group writes a group with its members.
+func (w *dumpWriter) group(name string, users, groups iter.Seq2[string, error]) error {
+	if !w.some {
+		w.some = true
+		w.b = append(w.b, "<memberships>"...)
 	}
-	if !some {
-		b = append(b, '<')
-		b = append(b, element...)
-		b = append(b, "/>"...)
+	w.b = append(w.b, `<membership group="`...)
+	w.b = api.AppendXMLAttr(w.b, name)
+	w.b = append(w.b, `">`...)
+	w.list("users", `<user name="`, users)
+	w.list("groups", `<group name="`, groups)
+	w.b = append(w.b, "</membership>"...)
+	return w.err
+}
+
+// list writes the members of one sort. The element is there even when it is empty: python-crowd
+// doesn't ask.
+func (w *dumpWriter) list(element, opening string, names iter.Seq2[string, error]) {
+	w.element, w.opening, w.members = element, opening, false
+	if w.err != nil {
+		return
+	}
+	names(w.write)
+	if w.members {
+		w.b = append(w.b, "</"...)
+		w.b = append(w.b, element...)
+		w.b = append(w.b, '>')
 	} else {
-		b = append(b, "</"...)
-		b = append(b, element...)
-		b = append(b, '>')
+		w.b = append(w.b, '<')
+		w.b = append(w.b, element...)
+		w.b = append(w.b, "/>"...)
 	}
-	return out.Pass(b)
+	if w.err == nil {
+		w.b, w.err = w.out.Pass(w.b)
+	}
+}
+
+// member writes one name, and tells whether to go on.
+func (w *dumpWriter) member(name string, err error) bool {
+	if err != nil {
+		w.err = err
+		return false
+	}
+	if !w.members {
+		w.members = true
+		w.b = append(w.b, '<')
+		w.b = append(w.b, w.element...)
+		w.b = append(w.b, '>')
+	}
+	b := append(w.b, w.opening...)
+	b = api.AppendXMLAttr(b, name)
+	w.b, w.err = w.out.Pass(append(b, `"/>`...))
+	return w.err == nil
+}
+
+// end closes the list.
+func (w *dumpWriter) end() error {
+	if !w.some {
+		return w.out.End(append(w.b, "<memberships/>"...))
+	}
+	return w.out.End(append(w.b, "</memberships>"...))
 }

@@ -2,7 +2,6 @@ package crowd
 
 import (
 	"context"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -16,34 +15,17 @@ import (
 // membership dump, 1.2 events, 1.3 ending a user's sessions, 1.4 webhooks.
 const apiLevel = "1.4"
 
-// A request is what this package remembers of one.
-type request struct {
-	context string // "/crowd" or "": the links of the answer keep it
-	view    *application.View
-}
-
-const requestKey = "rollcall.crowd.request"
-
-// What the server's access log reads from the context: the name of the application, and how a
-// login ended.
-const (
-	logApplication = "application"
-	logLogin       = "login"
-)
-
 // loggedIn tells the access log how a login ended.
 func loggedIn(c echo.Context, err error) {
 	outcome := "accepted"
 	if err != nil {
 		outcome = refuse(c, err).Reason
 	}
-	c.Set(logLogin, outcome)
+	api.CallOf(c).Login = outcome
 }
 
-func requestOf(c echo.Context) *request { return c.Get(requestKey).(*request) }
-
 // view gives the window of the application that calls: a handler can't see past it.
-func view(c echo.Context) *application.View { return requestOf(c).view }
+func view(c echo.Context) *application.View { return api.CallOf(c).View }
 
 func reqctx(c echo.Context) context.Context { return c.Request().Context() }
 
@@ -58,18 +40,17 @@ var long = map[string]bool{"/search": true, "/group/membership": true, "/event/:
 // learn from a path that doesn't whether their password is right (404) or wrong (401).
 func (h *handler) authenticated(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
+		call := api.CallOf(c)
 		if !long[route(c)] {
-			ctx, cancel := context.WithTimeout(reqctx(c), patience)
-			defer cancel()
-			c.SetRequest(c.Request().WithContext(ctx))
+			call.Limit(patience)
+			defer call.Answered()
 		}
-		caller := application.Caller{Address: address(c), Request: api.RequestID(c)}
-		v, err := h.application.Authenticate(reqctx(c), c.Request().Header.Get(echo.HeaderAuthorization), caller)
+		caller := application.Caller{Address: api.Address(c), Request: call.ID}
+		v, err := h.application.Authenticate(call, c.Request().Header.Get(echo.HeaderAuthorization), caller)
 		if err != nil {
 			return err
 		}
-		requestOf(c).view = v
-		c.Set(logApplication, v.Application().Name)
+		call.View, call.Application = v, v.Application().Name
 		err = next(c)
 		status, reason := c.Response().Status, ""
 		if err != nil {
@@ -81,16 +62,6 @@ func (h *handler) authenticated(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// address gives who calls, as far as proxies are trusted; it is not valid when that can't be
-// told.
-func address(c echo.Context) netip.Addr {
-	a, err := netip.ParseAddr(c.RealIP())
-	if err != nil {
-		return netip.Addr{}
-	}
-	return a.Unmap().WithZone("")
-}
-
 // route gives the resource without names: "/user/group/direct", "/session/:token".
 func route(c echo.Context) string {
 	return strings.TrimPrefix(strings.TrimPrefix(c.Path(), base), "/1")
@@ -99,11 +70,12 @@ func route(c echo.Context) string {
 // prepared stops a request that could not be answered anyway before its handler changes
 // anything: nobody would read the answer's format, or its query makes no sense.
 func prepared(next echo.HandlerFunc) echo.HandlerFunc {
+	next = queried(next)
 	return func(c echo.Context) error {
 		if _, err := api.FormatOf(c); err != nil {
 			return err
 		}
-		return queried(next)(c)
+		return next(c)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/labstack/echo/v4"
 
@@ -37,6 +38,9 @@ type handler struct {
 	application *application.Service
 	login       *login.Service
 	options     Options
+	version     []string         // the value of a header
+	plain       map[string]place // of the usual addresses: base.go
+	last        atomic.Pointer[lastLinks]
 }
 
 // methods are the handlers of one path.
@@ -50,11 +54,12 @@ func Register(e *echo.Echo, d Deps) {
 	if d.Options.PublicURL == nil {
 		d.Options.PublicURL = ownURL
 	}
-	h := &handler{application: d.Application, login: d.Login, options: d.Options}
+	h := &handler{application: d.Application, login: d.Login, options: d.Options,
+		version: []string{d.Options.CrowdVersion}, plain: map[string]place{}}
 
 	e.Pre(h.enter)
-	g := e.Group(base, h.authenticated)
-	at := func(path string, m methods) { add(g, "/1"+path, m, prepared) }
+	g := e.Group(base)
+	at := func(path string, m methods) { h.add(g, "/1"+path, m, prepared) }
 
 	at("/user", methods{get: h.user, post: h.createUser, put: h.updateUser, del: deleteUser})
 	at("/user/rename", methods{post: h.renameUser})
@@ -87,7 +92,7 @@ func Register(e *echo.Echo, d Deps) {
 		get: h.children(application.Direct), post: h.addChild, del: removeChild,
 	})
 	at("/group/child-group/nested", methods{get: h.children(application.Nested)})
-	add(g, "/1/group/membership", methods{get: h.memberships}, queried) // XML whatever Accept says
+	h.add(g, "/1/group/membership", methods{get: h.memberships}, queried) // XML whatever Accept says
 
 	at("/search", methods{get: h.search, post: h.searchByBody})
 
@@ -101,6 +106,10 @@ func Register(e *echo.Echo, d Deps) {
 
 	at("/webhook", methods{post: h.registerWebhook})
 	at("/webhook/:id", methods{get: h.webhook, del: h.removeWebhook})
+
+	nothing := h.authenticated(echo.NotFoundHandler)
+	g.RouteNotFound("", nothing)
+	g.RouteNotFound("/*", nothing)
 }
 
 // The methods of HTTP that the API knows.
@@ -112,22 +121,24 @@ const (
 )
 
 // add registers a path: HEAD wherever GET is, and 405 for the methods that it doesn't have.
-// (Left to Echo, the group's own 404 would go before a 405.)
-func add(g *echo.Group, path string, m methods, before echo.MiddlewareFunc) {
+// (Left to Echo, the group's own 404 would go before a 405.) What goes before a handler is put
+// together here: Echo would do it again for each request.
+func (h *handler) add(g *echo.Group, path string, m methods, before echo.MiddlewareFunc) {
+	h.remember(path)
 	if read, ok := m[get]; ok {
 		m[http.MethodHead] = read
 	}
 	var allowed []string
 	for method, handle := range m {
-		g.Add(method, path, handle, before)
+		g.Add(method, path, h.authenticated(before(handle)))
 		allowed = append(allowed, method)
 	}
 	slices.Sort(allowed)
 	allow := strings.Join(allowed, ", ")
-	refused := func(c echo.Context) error {
+	refused := h.authenticated(func(c echo.Context) error {
 		c.Response().Header().Set(echo.HeaderAllow, allow)
 		return echo.ErrMethodNotAllowed
-	}
+	})
 	for _, method := range []string{
 		get, http.MethodHead, post, put, del, http.MethodPatch, http.MethodOptions, http.MethodTrace,
 		http.MethodConnect, echo.PROPFIND, echo.REPORT,

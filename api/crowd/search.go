@@ -87,18 +87,22 @@ func (h *handler) writeFound(c echo.Context, what searched, f models.Filter) err
 		return err
 	}
 	d, l := detailOfMany(c, what.name), h.linksOf(c)
+	var user userEntity // one for all: a million users are to take no memory
+	var group groupEntity
 	if what.name == searchedGroups.name {
 		err = view(c).SearchGroups(reqctx(c), f, page, d == withAttributes, func(found application.Found[models.Group]) error {
 			return list.add(len(found.Entries), func(i int) api.Entity {
 				g := found.Entries[i]
-				return wireGroup(l, g, d, found.Attributes[g.ID])
+				group = wireGroup(l, g, d, found.Attributes[g.ID])
+				return &group
 			})
 		})
 	} else {
 		err = view(c).SearchUsers(reqctx(c), f, page, d == withAttributes, func(found application.Found[application.User]) error {
 			return list.add(len(found.Entries), func(i int) api.Entity {
 				u := found.Entries[i]
-				return wireUser(l, u, d, found.Attributes[u.ID])
+				user = wireUser(l, u, d, found.Attributes[u.ID])
+				return &user
 			})
 		})
 	}
@@ -133,7 +137,7 @@ func newListStream(c echo.Context, what string) (*listStream, error) {
 	return s, nil
 }
 
-// add sends n more entities.
+// add sends n more entities, each before it asks for the next.
 func (s *listStream) add(n int, entity func(i int) api.Entity) (err error) {
 	for i := range n {
 		switch {

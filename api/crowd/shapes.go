@@ -51,7 +51,7 @@ type relation struct {
 
 	list func(c echo.Context, of string, page models.Page) error // answers with the list
 	has  func(c echo.Context, of, one string) error              // NotMember: it isn't
-	name func(l links, one string) api.Entity                    // the answer when it is
+	name func(l *links, one string) api.Entity                   // the answer when it is
 }
 
 func (h *handler) related(r relation) echo.HandlerFunc {

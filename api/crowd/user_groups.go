@@ -14,6 +14,10 @@ func (h *handler) groupsOf(depth application.Depth) echo.HandlerFunc {
 	return h.related(relation{
 		of: "username", asks: []string{"groupname"},
 		list: func(c echo.Context, user string, page models.Page) error {
+			if detailOfMany(c, "group") == minimal {
+				names, err := view(c).GroupNamesOf(reqctx(c), user, depth, page)
+				return h.writeNames(c, groupNames, names, err)
+			}
 			groups, err := view(c).GroupsOf(reqctx(c), user, depth, page)
 			if err != nil {
 				return err

@@ -132,11 +132,14 @@ var deleteUser = onOne("username", (*application.View).DeleteUser)
 
 // writeUser answers with one user, in the detail that the caller asked for.
 func (h *handler) writeUser(c echo.Context, status int, u *application.User) error {
-	entities, err := h.wireUsers(c, []*application.User{u}, detailOfOne(c))
-	if err != nil {
-		return err
+	d, attributes := detailOfOne(c), map[models.ID][]models.Attribute(nil)
+	if d == withAttributes {
+		var err error
+		if attributes, err = view(c).AttributesOfUsers(reqctx(c), []*application.User{u}); err != nil {
+			return err
+		}
 	}
-	return api.Write(c, status, entities[0])
+	return api.Write(c, status, wireUser(h.linksOf(c), u, d, attributes[u.ID]))
 }
 
 // writeUsers answers with a list of users.

@@ -46,7 +46,8 @@ func appendXMLTime(b []byte, name string, t models.Time) []byte {
 	if t.IsZero() {
 		return b
 	}
-	return api.AppendXMLElement(b, name, t.String())
+	var room [32]byte // or dates would be half of what a long list leaves to the garbage collector
+	return api.AppendXMLElement(b, name, string(t.Append(room[:0])))
 }
 
 // appendJSONTime writes whole milliseconds, never below zero: Dex reads them as unsigned.

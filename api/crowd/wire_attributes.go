@@ -8,7 +8,7 @@ import (
 // attributeList is the attributes of a user or group as the wire has them. They stand in the
 // entity, and are a resource of their own.
 type attributeList struct {
-	links    links
+	links    *links
 	owner    owner
 	expanded bool // else there is only the link
 	list     []models.Attribute

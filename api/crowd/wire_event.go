@@ -11,7 +11,7 @@ import (
 // eventList is what changed for an application since an event token, and the next token. Its
 // names are in camel case, unlike all others of this API.
 type eventList struct {
-	links  links
+	links  *links
 	token  string
 	events []application.Event
 }
@@ -49,16 +49,16 @@ func (l eventList) AppendJSON(b []byte) []byte {
 
 // eventEntity is one event. Its operation comes first.
 type eventEntity struct {
-	links links
+	links *links
 	*application.Event
 }
 
 // element gives the event's name in XML; in JSON it has none.
 func (e eventEntity) element() string {
 	switch {
-	case e.Parent != "" && e.User != nil:
+	case e.Parents != nil && e.User != nil:
 		return "userMembershipEvent"
-	case e.Parent != "":
+	case e.Parents != nil:
 		return "groupMembershipEvent"
 	case e.User != nil:
 		return "userEvent"
@@ -104,7 +104,9 @@ func appendXMLName(b []byte, element, name string) []byte {
 
 func (e eventEntity) appendXMLParents(b []byte) []byte {
 	b = append(b, "<parentGroups>"...)
-	b = appendXMLName(b, "group", e.Parent)
+	for _, name := range e.Parents {
+		b = appendXMLName(b, "group", name)
+	}
 	return append(b, "</parentGroups>"...)
 }
 
@@ -192,9 +194,16 @@ func appendJSONName(b []byte, field, name string) []byte {
 }
 
 func (e eventEntity) appendJSONParents(b []byte) []byte {
-	b = append(b, `,"parentGroups":{"groups":[{`...)
-	b = api.AppendJSONField(b, "name", e.Parent)
-	return append(b, "}]}"...)
+	b = append(b, `,"parentGroups":{"groups":[`...)
+	for i, name := range e.Parents {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, '{')
+		b = api.AppendJSONField(b, "name", name)
+		b = append(b, '}')
+	}
+	return append(b, "]}"...)
 }
 
 func (e eventEntity) appendJSONAttributes(b []byte) []byte {

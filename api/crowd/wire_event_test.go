@@ -8,7 +8,7 @@ import (
 	"github.com/rollcall-id/rollcall/models"
 )
 
-const eventsBase = links("http://host:8095/crowd/rest/usermanagement/1")
+var eventsBase = newLinks("http://host:8095/crowd/rest/usermanagement/1")
 
 // Typed in from Crowd's reference.
 func TestEventsOnTheWire(t *testing.T) {
@@ -60,14 +60,14 @@ func TestEventsOnTheWire(t *testing.T) {
 		},
 		{
 			name:  "a user joins a group",
-			event: application.Event{Operation: application.Created, User: bob, Parent: "devs"},
+			event: application.Event{Operation: application.Created, User: bob, Parents: []string{"devs"}},
 			inXML: `<userMembershipEvent><operation>CREATED</operation><childUser name="bob"/>` +
 				`<parentGroups><group name="devs"/></parentGroups></userMembershipEvent>`,
 			inJSON: `{"operation":"CREATED","childUser":{"name":"bob"},"parentGroups":{"groups":[{"name":"devs"}]}}`,
 		},
 		{
 			name:  "a group leaves a group",
-			event: application.Event{Operation: application.Deleted, Group: devs, Parent: "staff"},
+			event: application.Event{Operation: application.Deleted, Group: devs, Parents: []string{"staff"}},
 			inXML: `<groupMembershipEvent><operation>DELETED</operation><group name="devs"/>` +
 				`<parentGroups><group name="staff"/></parentGroups><childGroups/></groupMembershipEvent>`,
 			inJSON: `{"operation":"DELETED","group":{"name":"devs"},"parentGroups":{"groups":[{"name":"staff"}]},"childGroups":{"groups":[]}}`,

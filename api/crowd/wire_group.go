@@ -12,7 +12,7 @@ const groupType = "GROUP"
 
 // groupEntity is a group as the wire has it: no dates, no directory, no key.
 type groupEntity struct {
-	links  links
+	links  *links
 	detail detail
 
 	name        string
@@ -22,7 +22,7 @@ type groupEntity struct {
 }
 
 // wireGroup says how a group looks on the wire.
-func wireGroup(l links, g *models.Group, d detail, attributes []models.Attribute) groupEntity {
+func wireGroup(l *links, g *models.Group, d detail, attributes []models.Attribute) groupEntity {
 	return groupEntity{
 		links: l, detail: d,
 		name: g.Name, description: g.Description, active: g.Active, attributes: attributes,
@@ -30,7 +30,7 @@ func wireGroup(l links, g *models.Group, d detail, attributes []models.Attribute
 }
 
 // namedGroup is the answer of a membership question: the name as it was asked for.
-func namedGroup(l links, name string) api.Entity { return groupEntity{links: l, name: name} }
+func namedGroup(l *links, name string) api.Entity { return groupEntity{links: l, name: name} }
 
 func (g groupEntity) attributeList() attributeList {
 	return attributeList{g.links, owner{name: g.name, isGroup: true}, g.detail == withAttributes, g.attributes}

@@ -8,7 +8,7 @@ import (
 
 // sessionEntity is a single sign-on session as the wire has it.
 type sessionEntity struct {
-	links     links
+	links     *links
 	token     string
 	user      userEntity
 	created   models.Time
@@ -17,7 +17,7 @@ type sessionEntity struct {
 }
 
 // wireSession says how a session looks on the wire.
-func wireSession(l links, s *login.Session, d detail) sessionEntity {
+func wireSession(l *links, s *login.Session, d detail) sessionEntity {
 	return sessionEntity{
 		links: l, token: s.Token, user: wireUser(l, s.User, d, nil),
 		created: s.CreatedAt, expires: s.ExpiresAt, unaliased: s.User.Unaliased,

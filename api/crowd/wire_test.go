@@ -30,8 +30,9 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
+var host = newLinks("http://host:8095/crowd/rest/usermanagement/1")
+
 const (
-	host    = links("http://host:8095/crowd/rest/usermanagement/1")
 	created = models.Time(1709292645123)
 	updated = models.Time(1709362800000)
 )
@@ -141,7 +142,7 @@ type userShape struct {
 }
 
 func shapeOf(name, escaped string, attribute attributeShape) userShape {
-	at := func(path string) linkShape { return linkShape{string(host) + path + "?username=" + escaped, "self"} }
+	at := func(path string) linkShape { return linkShape{host.base + path + "?username=" + escaped, "self"} }
 	edit := at("/user/password")
 	edit.Rel = "edit"
 	attribute.Link = at("/user/attribute")

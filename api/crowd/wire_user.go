@@ -10,7 +10,7 @@ import (
 
 // userEntity is a user as the wire has it. The order of its elements is Crowd's.
 type userEntity struct {
-	links  links
+	links  *links
 	detail detail
 
 	name          string
@@ -19,7 +19,7 @@ type userEntity struct {
 	displayName   string
 	directoryID   models.ID
 	email         string
-	key           string // never changes: Dex's subject, and how Jira recognises a renamed user
+	externalID    string // with the directory the user's key: see appendKey
 	created       models.Time
 	updated       models.Time
 	directoryName string
@@ -28,22 +28,28 @@ type userEntity struct {
 }
 
 // wireUser says how a user looks on the wire.
-func wireUser(l links, u *application.User, d detail, attributes []models.Attribute) userEntity {
+func wireUser(l *links, u *application.User, d detail, attributes []models.Attribute) userEntity {
 	return userEntity{
 		links: l, detail: d,
 		name: u.Name, firstName: u.FirstName, lastName: u.LastName, displayName: u.DisplayName,
 		directoryID: u.DirectoryID, email: u.Email,
-		key:     strconv.FormatInt(int64(u.DirectoryID), 10) + ":" + u.ExternalID,
-		created: u.CreatedAt, updated: u.UpdatedAt,
+		externalID: u.ExternalID,
+		created:    u.CreatedAt, updated: u.UpdatedAt,
 		directoryName: u.DirectoryName, active: u.Active, attributes: attributes,
 	}
 }
 
 // namedUser is the answer of a membership question: the name as it was asked for.
-func namedUser(l links, name string) api.Entity { return userEntity{links: l, name: name} }
+func namedUser(l *links, name string) api.Entity { return userEntity{links: l, name: name} }
 
 func (u userEntity) attributeList() attributeList {
 	return attributeList{u.links, owner{name: u.name}, u.detail == withAttributes, u.attributes}
+}
+
+// appendKey writes the first part of the user's key, which the external id follows. A key never
+// changes: it is Dex's subject, and how Jira recognises a renamed user.
+func (u userEntity) appendKey(b []byte) []byte {
+	return append(strconv.AppendInt(b, int64(u.directoryID), 10), ':')
 }
 
 // AppendXML writes <user>.
@@ -67,7 +73,9 @@ func (u userEntity) AppendXML(b []byte) []byte {
 	b = append(b, "<password>"...)
 	b = u.links.appendXML(b, passwordLink(u.name), "edit")
 	b = append(b, "</password>"...)
-	b = api.AppendXMLElement(b, "key", u.key)
+	b = append(b, "<key>"...)
+	b = api.AppendXMLText(u.appendKey(b), u.externalID)
+	b = append(b, "</key>"...)
 	b = appendXMLTime(b, "created-date", u.created)
 	b = appendXMLTime(b, "updated-date", u.updated)
 	b = api.AppendXMLElement(b, "directory-name", u.directoryName)
@@ -97,7 +105,9 @@ func (u userEntity) AppendJSON(b []byte) []byte {
 	b = append(b, '{')
 	b = u.links.appendJSON(b, passwordLink(u.name), "edit")
 	b = append(b, '}')
-	b = api.AppendJSONField(b, "key", u.key)
+	b = append(b, `,"key":"`...)
+	b = api.AppendJSONText(u.appendKey(b), u.externalID)
+	b = append(b, '"')
 	b = appendJSONTime(b, "created-date", u.created)
 	b = appendJSONTime(b, "updated-date", u.updated)
 	b = api.AppendJSONField(b, "directory-name", u.directoryName)
