@@ -19,13 +19,14 @@ const (
 	Deleted Operation = "DELETED"
 )
 
-// An Event is one change as an application sees it. Of User and Group one is set; with Parent
-// it is a membership: the user or group joins, or leaves, the group of that name.
+// An Event is one change as an application sees it. Of User and Group one is set; with Parents
+// it is a membership: the user or group joins, or leaves, the groups of these names. Updated, they
+// are all groups that the user is directly in.
 type Event struct {
 	Operation Operation
 	User      *User
 	Group     *models.Group
-	Parent    string
+	Parents   []string
 	Stored    []models.Attribute // attributes that were set
 	Removed   []string           // attributes that were deleted
 }
@@ -42,13 +43,11 @@ func (v *View) replay(ctx context.Context, r *store.Reads, changes []models.Chan
 	}
 	var events []Event
 	for i := range changes {
-		e, err := p.event(&changes[i])
+		found, err := p.events(&changes[i])
 		if err != nil {
 			return nil, fmt.Errorf("replay change %d: %w", changes[i].Seq, err)
 		}
-		if e != nil {
-			events = append(events, *e)
-		}
+		events = append(events, found...)
 	}
 	return events, nil
 }
@@ -145,6 +144,57 @@ func (p *player) having(n name) (dirs []models.ID, err error) {
 		dirs = append(dirs, u.DirectoryID)
 	}
 	return dirs, err
+}
+
+// events gives what the application sees of one change.
+func (p *player) events(c *models.Change) ([]Event, error) {
+	if c.Kind == models.MembershipsReplaced && p.view.mapping(c.DirectoryID) != nil {
+		return p.replaced(c)
+	}
+	e, err := p.event(c)
+	if e == nil {
+		return nil, err
+	}
+	return []Event{*e}, nil
+}
+
+// replaced tells of a user that left groups and joined others at once: where its directory alone
+// decides, by all groups that it is in now, so that at no moment it is in none. Where others have
+// a say, one by one.
+func (p *player) replaced(c *models.Change) ([]Event, error) {
+	var told models.ChangedMemberships
+	if err := json.Unmarshal(c.Data, &told); err != nil {
+		return nil, err
+	}
+	one := models.Change{DirectoryID: c.DirectoryID, MemberID: c.RowID, Member: c.Name}
+	if len(p.view.app.mappings) < 2 {
+		e, err := p.membership(Updated, &one, false)
+		if err != nil || e == nil {
+			return nil, err
+		}
+		e.Parents = make([]string, len(told.Groups))
+		for i, name := range told.Groups {
+			e.Parents[i] = p.view.name(name)
+		}
+		return []Event{*e}, nil
+	}
+	var events []Event
+	for _, part := range []struct {
+		op     Operation
+		groups []models.GroupRef
+	}{{Created, told.Added}, {Deleted, told.Removed}} {
+		for _, g := range part.groups {
+			one.RowID, one.Name = g.ID, g.Name
+			e, err := p.membership(part.op, &one, false)
+			if err != nil {
+				return nil, err
+			}
+			if e != nil {
+				events = append(events, *e)
+			}
+		}
+	}
+	return events, nil
 }
 
 // event gives what the application sees of one change; nil for nothing.
@@ -249,7 +299,7 @@ func (p *player) membership(op Operation, c *models.Change, nested bool) (*Event
 	if err != nil || !seen {
 		return nil, err
 	}
-	e := &Event{Operation: op, Parent: v.name(c.Name)}
+	e := &Event{Operation: op, Parents: []string{v.name(c.Name)}}
 	if nested {
 		e.Group = &models.Group{Name: v.name(c.Member), NameKey: models.Key(c.Member)}
 		return e, nil
