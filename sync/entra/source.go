@@ -1,0 +1,231 @@
+package entra
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/rollcall-id/rollcall/models"
+	dirsync "github.com/rollcall-id/rollcall/sync"
+	"github.com/rollcall-id/rollcall/sync/cloud"
+)
+
+// The addresses of Microsoft's public cloud.
+const (
+	PublicGraph     = "https://graph.microsoft.com/v1.0"
+	PublicAuthority = "https://login.microsoftonline.com"
+)
+
+// Options say which tenant is read, and as whom.
+type Options struct {
+	Tenant   string // its id, or one of its domains
+	ClientID string // of the application
+
+	// Exactly one of these proves that we are the application.
+	Secret      models.Secret
+	Certificate models.Secret // PEM with the private key
+	TokenFile   string        // of workload identity; read for each token
+
+	GraphURL     string // empty: PublicGraph; a national cloud has its own
+	AuthorityURL string // empty: PublicAuthority
+	Proxy        string
+	CA           []byte // PEM
+
+	Concurrency int      // requests at once in the beginning; zero: 8
+	Attributes  []string // of users, by Graph's names
+
+	Now   func() time.Time
+	Sleep func(context.Context, time.Duration) error
+	Log   *slog.Logger
+}
+
+// A Source reads one tenant.
+type Source struct {
+	client      *cloud.Client
+	tokens      *cloud.Tokens
+	credentials credentials
+	clientID    string
+	tokenURL    string
+	users       *userDecoder
+	now         func() time.Time
+}
+
+var _ dirsync.Source = (*Source)(nil)
+
+const defaultConcurrency = 8
+
+// New makes a Source for one run. Nothing is asked yet.
+func New(o Options) (*Source, error) {
+	s := &Source{clientID: o.ClientID, now: o.Now}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	switch {
+	case o.Tenant == "" || o.ClientID == "":
+		return nil, errors.New("set tenant and client-id: both stand on the application's overview page in Entra")
+	case slices.Contains([]string{"common", "organizations", "consumers"}, o.Tenant):
+		return nil, fmt.Errorf("tenant %s: it has to be one tenant: its id, or one of its domains", o.Tenant)
+	}
+	graph, err := cloud.Address("graph-url", orDefault(o.GraphURL, PublicGraph))
+	if err != nil {
+		return nil, err
+	}
+	authority, err := cloud.Address("authority-url", orDefault(o.AuthorityURL, PublicAuthority))
+	if err != nil {
+		return nil, err
+	}
+	s.tokenURL = authority.String() + "/" + url.PathEscape(o.Tenant) + "/oauth2/v2.0/token"
+	if s.credentials, err = readCredentials(o); err != nil {
+		return nil, err
+	}
+	if s.users, err = newUserDecoder(o.Attributes); err != nil {
+		return nil, err
+	}
+	concurrency := o.Concurrency
+	if concurrency <= 0 {
+		concurrency = defaultConcurrency
+	}
+	s.client, err = cloud.New(cloud.Options{
+		Root: graph, Proxy: o.Proxy, CA: o.CA, Authorize: s.authorize, Judge: judge, Header: header,
+		Concurrency: concurrency, Now: o.Now, Sleep: o.Sleep, Log: o.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.tokens = cloud.NewTokens(s.fetchToken, s.now)
+	return s, nil
+}
+
+func orDefault(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+// Ends of lists that seem to have none. A delta query sends few objects a page.
+const (
+	mostPages      = 20_000
+	mostDeltaPages = 200_000
+)
+
+// Users sends every user.
+func (s *Source) Users(ctx context.Context, from dirsync.Checkpoint, page func([]dirsync.User, dirsync.Checkpoint) error) error {
+	var got userPage
+	take := func(body []byte) (next string, err error) {
+		got, err = s.users.decode(body)
+		return got.next, err
+	}
+	send := func(next string) error {
+		if len(got.users) > 0 && !slices.ContainsFunc(got.users, func(u decodedUser) bool { return u.UserPrincipalName != "" }) {
+			return errNamelessUsers
+		}
+		users := make([]dirsync.User, len(got.users))
+		for i, u := range got.users {
+			users[i] = u.user()
+		}
+		return page(users, dirsync.Checkpoint(next))
+	}
+	return s.list(ctx, "read users", "/users?$select="+s.users.fields+"&$top=999", from, take, send)
+}
+
+// errNamelessUsers is what Graph makes of a missing permission: it doesn't refuse, it answers
+// with nulls.
+var errNamelessUsers = errors.New("GET /users was answered with users that have an id and nothing else: grant the application permission User.Read.All in Entra, with an administrator's consent")
+
+// Groups sends every group that may give access to something: no distribution lists.
+func (s *Source) Groups(ctx context.Context, from dirsync.Checkpoint, page func([]dirsync.Group, dirsync.Checkpoint) error) error {
+	var got groupPage
+	take := func(body []byte) (next string, err error) {
+		got, err = decodeGroups(body)
+		return got.NextLink, err
+	}
+	send := func(next string) error {
+		groups := make([]dirsync.Group, 0, len(got.Value))
+		for i := range got.Value {
+			if g := &got.Value[i]; !g.distribution() {
+				groups = append(groups, g.group())
+			}
+		}
+		return page(groups, dirsync.Checkpoint(next))
+	}
+	return s.list(ctx, "read groups", "/groups?$select="+groupFields+"&$top=999", from, take, send)
+}
+
+type groupPage struct {
+	Value     []graphGroup `json:"value"`
+	NextLink  string       `json:"@odata.nextLink"`
+	DeltaLink string       `json:"@odata.deltaLink"`
+}
+
+func decodeGroups(body []byte) (groupPage, error) {
+	var page groupPage
+	if err := json.Unmarshal(body, &page); err != nil {
+		return page, err
+	}
+	if page.Value == nil {
+		return page, errNoList
+	}
+	for _, g := range page.Value {
+		if g.ID == "" {
+			return page, errNoID
+		}
+	}
+	return page, nil
+}
+
+// list reads a list from a checkpoint on. A next link has no known life: when the one of an
+// earlier run is refused, the list is read from its start, for what was sent may be sent again.
+func (s *Source) list(ctx context.Context, what, first string, from dirsync.Checkpoint, take func([]byte) (string, error), send func(next string) error) error {
+	if from != "" && s.client.CheckLink(string(from)) == nil {
+		sent := false
+		err := s.pages(ctx, what, string(from), mostPages, take, func(next string) error {
+			sent = true
+			return send(next)
+		})
+		if err == nil || sent || !answered(err, http.StatusBadRequest, http.StatusNotFound, http.StatusGone) {
+			return err
+		}
+	}
+	return s.pages(ctx, what, first, mostPages, take, send)
+}
+
+// pages follows a list's next links: take decodes a page and gives the link to the next one,
+// send passes on what was taken.
+func (s *Source) pages(ctx context.Context, what, first string, most int, take func([]byte) (string, error), send func(next string) error) error {
+	chain := s.client.Chain(what, most)
+	for link, n := first, 1; ; n++ {
+		var next string
+		err := s.client.Do(ctx, cloud.Request{URL: link, Take: func(a cloud.Answer) (err error) {
+			next, err = take(a.Body)
+			return err
+		}})
+		if err != nil {
+			return fmt.Errorf("%s: page %d: %w", what, n, err)
+		}
+		if next != "" {
+			if err := chain.Follow(next); err != nil {
+				return err
+			}
+		}
+		if err := send(next); err != nil {
+			return err
+		}
+		if next == "" {
+			return nil
+		}
+		link = next
+	}
+}
+
+// Stats says what was asked.
+func (s *Source) Stats() dirsync.Stats { return s.client.Stats() }
+
+// Close ends the connections.
+func (s *Source) Close() { s.client.Close() }

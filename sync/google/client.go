@@ -1,0 +1,230 @@
+package google
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	dirsync "github.com/rollcall-id/rollcall/sync"
+	"github.com/rollcall-id/rollcall/sync/cloud"
+)
+
+// authorize puts the token on a request.
+func (s *Source) authorize(r *http.Request, refused string) error {
+	token, err := s.tokens.Get(r.Context(), refused)
+	if err != nil {
+		return &noToken{err}
+	}
+	r.Header.Set("Authorization", token.Header)
+	return nil
+}
+
+// A noToken is why there is no token. Its answer isn't one to what was asked with the token: a
+// token endpoint that isn't found must not be taken for a group that isn't there.
+type noToken struct{ error }
+
+func (e *noToken) Unwrap() error { return e.error }
+
+// patience are the reasons of a 403 that goes away by itself. Google says "too fast" with the
+// same status as "you may not".
+var patience = []string{"quotaExceeded", "userRateLimitExceeded", "rateLimitExceeded"}
+
+// waysOut are what to do about a refusal, by its reason.
+var waysOut = map[string]string{
+	"forbidden":               "the subject may not read this: give it an administrator's role with the privileges Users > Read and Groups > Read, in the Admin console under Account, Admin roles",
+	"insufficientPermissions": "the access token lacks a scope: " + delegate,
+	"accessNotConfigured":     "switch the Admin SDK API on in the service account's Google Cloud project, and wait some minutes",
+	"domainCannotUseApis":     "the account may not use the API: it is suspended, not paid for, or API access is blocked under Security, API controls in the Admin console",
+	"dailyLimitExceeded":      "the project's requests of today are used up: wait until tomorrow, or ask Google for more in the Cloud console under IAM & Admin, Quotas",
+	"authError":               "the token was refused twice: check this machine's clock, and that the service account still exists",
+}
+
+const delegate = "in the Admin console, under Security, API controls, Domain-wide delegation, the service account's client id needs it"
+
+// judge says what the Directory API's answers mean.
+func judge(a cloud.Answer) cloud.Verdict {
+	v := cloud.Judge(a)
+	if a.OK() {
+		return v
+	}
+	v.Err = readError(a.Body)
+	v.Err.Hint = waysOut[v.Err.Code]
+	if a.Status == http.StatusForbidden && slices.Contains(patience, v.Err.Code) {
+		wait, _ := a.RetryAfter()
+		v.Act, v.Wait, v.Throttled = cloud.Retry, wait, true
+	}
+	if a.Status == http.StatusNotFound && v.Err.Code == "" {
+		v.Err.Hint = "check directory-url: it is the root, without a path (" + PublicDirectory + ")"
+	}
+	return v
+}
+
+// readError reads Google's form of an error, the old one and the new one. The reason is its code:
+// a status alone says little.
+func readError(body []byte) *cloud.Error {
+	var e struct {
+		Error struct {
+			Message string
+			Errors  []struct{ Reason, Message string }
+			Status  string
+			Details []struct{ Reason string }
+		}
+	}
+	if json.Unmarshal(body, &e) != nil {
+		return &cloud.Error{}
+	}
+	problem := &cloud.Error{Code: e.Error.Status, Said: e.Error.Message}
+	for _, detail := range e.Error.Details {
+		if code, ok := newReasons[detail.Reason]; ok {
+			problem.Code = code
+		}
+	}
+	if len(e.Error.Errors) > 0 && e.Error.Errors[0].Reason != "" {
+		problem.Code = e.Error.Errors[0].Reason
+	}
+	return problem
+}
+
+// newReasons are the old names of what newer back ends call otherwise.
+var newReasons = map[string]string{
+	"SERVICE_DISABLED":                "accessNotConfigured",
+	"ACCESS_TOKEN_SCOPE_INSUFFICIENT": "insufficientPermissions",
+	"RATE_LIMIT_EXCEEDED":             "rateLimitExceeded",
+}
+
+// readable says whether an answer can be read at all; one that can't be is asked for again.
+func readable(a cloud.Answer) error {
+	if !json.Valid(a.Body) {
+		return errors.New("the answer is no JSON, or only a part of it")
+	}
+	return nil
+}
+
+// problem takes from an error what Google's client and net/http put around ours: they repeat the
+// whole address.
+func problem(err error) error {
+	var unauthorized *noToken
+	var ours *cloud.Error
+	var outer *url.Error
+	switch {
+	case errors.As(err, &unauthorized):
+		return unauthorized
+	case errors.As(err, &ours):
+		return ours
+	case errors.As(err, &outer):
+		return outer.Err
+	}
+	return err
+}
+
+// refusal gives what the Directory API said; nil when it said nothing.
+func refusal(err error) *cloud.Error {
+	var unauthorized *noToken
+	var e *cloud.Error
+	if errors.As(err, &unauthorized) || !errors.As(err, &e) {
+		return nil
+	}
+	return e
+}
+
+// answered tells whether an error is an answer with this status.
+func answered(err error, status int) bool {
+	e := refusal(err)
+	return e != nil && e.Status == status
+}
+
+// refused tells whether an error is a refusal for this reason.
+func refused(err error, reason string) bool {
+	e := refusal(err)
+	return e != nil && e.Status == http.StatusForbidden && e.Code == reason
+}
+
+// mostPages ends a list that seems to have no end: ten million users.
+const mostPages = 20_000
+
+// pages reads a list from a checkpoint on: fetch asks for a page and gives the token of the next,
+// send passes on what was fetched. A page token is good for three days; when one is refused, the
+// list is read from its start, once: what was sent may be sent again.
+func (s *Source) pages(ctx context.Context, what string, from dirsync.Checkpoint, fetch func(token string) (string, error), send func(dirsync.Checkpoint) error) error {
+	err := s.follow(ctx, what, string(from), fetch, send)
+	var old *oldToken
+	if errors.As(err, &old) {
+		err = s.follow(ctx, what, "", fetch, send)
+	}
+	return err
+}
+
+// An oldToken is the refusal of a page token.
+type oldToken struct{ error }
+
+func (e *oldToken) Unwrap() error { return e.error }
+
+func (s *Source) follow(ctx context.Context, what, token string, fetch func(string) (string, error), send func(dirsync.Checkpoint) error) error {
+	chain := s.client.Chain(what, mostPages)
+	for n := 1; ; n++ {
+		next, err := fetch(token)
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			err = fmt.Errorf("%s: page %d: %w", what, n, problem(err))
+			if token != "" && answered(err, http.StatusBadRequest) {
+				return &oldToken{err}
+			}
+			return err
+		}
+		if next != "" {
+			if err := chain.Follow(s.client.Root().String() + "/?pageToken=" + url.QueryEscape(next)); err != nil {
+				return err
+			}
+		}
+		if err := send(dirsync.Checkpoint(next)); err != nil {
+			return err
+		}
+		if token = next; token == "" {
+			return nil
+		}
+	}
+}
+
+// each does something for each of many, several at once. The first error ends it.
+func (s *Source) each(ctx context.Context, ids []string, do func(ctx context.Context, id string) error) error {
+	all, until := errgroup.WithContext(ctx)
+	all.SetLimit(s.client.Workers())
+	for _, id := range ids {
+		if until.Err() != nil {
+			break
+		}
+		all.Go(func() error { return do(until, id) })
+	}
+	if err := all.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// clock says how far clocks differ.
+func clock(ahead time.Duration) string {
+	ahead = ahead.Round(time.Second)
+	if ahead < 0 {
+		return fmt.Sprintf("this machine's clock is %v ahead of Google's: set it right", -ahead)
+	}
+	return fmt.Sprintf("this machine's clock is %v behind Google's: set it right", ahead)
+}
+
+// notGoogles is what comes from something else than the Directory API: it must not be taken for
+// an empty list.
+func notGoogles(kind, want string) error {
+	if kind == want {
+		return nil
+	}
+	return fmt.Errorf("the answer is no list of the Directory API (%s): check directory-url, and whether a proxy answered", strings.TrimPrefix(want, "admin#directory#"))
+}

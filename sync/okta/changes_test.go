@@ -1,0 +1,239 @@
+package okta_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/rollcall-id/rollcall/internal/fakecloud"
+	dirsync "github.com/rollcall-id/rollcall/sync"
+)
+
+func TestChangesTakeFewRequests(t *testing.T) {
+	t.Parallel()
+	w := start(t, fakecloud.OktaConfig{Gen: fakecloud.Typical(20_000, 2000)})
+	cursor := begin(t, w.source())
+	s := w.source()
+	all, cursor := changes(t, s, cursor)
+	if diff := cmp.Diff(dirsync.Changes{}, all); diff != "" {
+		t.Error(diff)
+	}
+	if n := s.Stats().Requests; n > 10 {
+		t.Errorf("nothing changed, and that took %d requests", n)
+	}
+
+	w.clock.Advance(time.Hour)
+	w.Edit(func(e *fakecloud.Edit) {
+		for u := range fakecloud.UserNo(980) {
+			e.UpdateUser(u, func(u *fakecloud.User) { u.Title = "Changed" })
+		}
+		for i := range 5 {
+			g := e.CreateGroup(fakecloud.Group{Name: "five"})
+			for u := range 4 {
+				e.AddUser(g, fakecloud.UserNo(1000+4*i+u))
+			}
+		}
+	})
+	s = w.source()
+	all, _ = changes(t, s, cursor)
+	n := 0
+	for _, m := range all.Members {
+		n += len(m.Members)
+	}
+	if len(all.Users) != 980 || len(all.Groups) != 5 || n != 20 {
+		t.Errorf("told %d users, %d groups, %d memberships", len(all.Users), len(all.Groups), n)
+	}
+	if n := s.Stats().Requests; n > 50 {
+		t.Errorf("a thousand changes took %d requests", n)
+	}
+	t.Logf("a thousand changes took %d requests", s.Stats().Requests)
+}
+
+// Okta's search finds a change late. The System Log tells it at once, and whoever it names is
+// read by id.
+func TestTheLogTellsWhatTheSearchDoesNotKnowYet(t *testing.T) {
+	t.Parallel()
+	w := start(t, fakecloud.OktaConfig{Gen: fakecloud.Gen{Users: 10}, SearchLag: 10 * time.Minute})
+	cursor := begin(t, w.source())
+	w.clock.Advance(time.Hour)
+	w.Edit(func(e *fakecloud.Edit) { e.UpdateUser(1, func(u *fakecloud.User) { u.Surname = "First" }) })
+	w.clock.Advance(11 * time.Minute)
+	w.Edit(func(e *fakecloud.Edit) {
+		e.UpdateUser(1, func(u *fakecloud.User) { u.Surname = "Second" }) // the search has First
+		e.DeleteUser(2)
+		e.PurgeUser(3)
+	})
+	all, next := changes(t, w.source(), cursor)
+	if n := len(all.Users); n == 0 || all.Users[n-1].Last != "Second" {
+		t.Errorf("the last word on the user is %+v", all.Users)
+	}
+	slices.Sort(all.GoneUsers)
+	if diff := cmp.Diff(slices.Sorted(slices.Values([]string{w.UserID(2), w.UserID(3)})), all.GoneUsers); diff != "" {
+		t.Error(diff)
+	}
+	// Many changes that the search doesn't know are left to the next run: it asks for them again.
+	w.Edit(func(e *fakecloud.Edit) {
+		for n := range 200 {
+			e.CreateUser(fakecloud.User{Login: "new" + strings.Repeat("x", n)})
+		}
+	})
+	s := w.source()
+	if all, next = changes(t, s, next); len(all.Users) > 30 || s.Stats().Requests > 50 {
+		t.Errorf("told %d users with %d requests", len(all.Users), s.Stats().Requests)
+	}
+	w.clock.Advance(15 * time.Minute)
+	if all, _ = changes(t, w.source(), next); len(userIDs(all.Users)) < 200 {
+		t.Errorf("told %d users of 200", len(all.Users))
+	}
+}
+
+// Deleted users and groups are in no list: the System Log alone names them. A removal is
+// confirmed by asking for them.
+func TestDeletionsComeFromTheLog(t *testing.T) {
+	t.Parallel()
+	w := start(t, fakecloud.OktaConfig{Gen: fakecloud.Gen{Users: 10, Groups: 3, AvgMembers: 3}})
+	cursor := begin(t, w.source())
+	w.clock.Advance(time.Hour)
+	w.Edit(func(e *fakecloud.Edit) {
+		e.PurgeUser(1)
+		e.DeleteGroup(2)
+	})
+	all, _ := changes(t, w.source(), cursor)
+	if !slices.Contains(all.GoneUsers, w.UserID(1)) || !slices.Equal(all.GoneGroups, []string{w.GroupID(2)}) {
+		t.Errorf("gone are %v and %v", all.GoneUsers, all.GoneGroups)
+	}
+	if len(all.Users) > 0 {
+		t.Errorf("told users %+v", all.Users)
+	}
+}
+
+func TestWhoIsDeactivatedIsGoneAndMayComeBack(t *testing.T) {
+	t.Parallel()
+	w := start(t, fakecloud.OktaConfig{Gen: fakecloud.Gen{Users: 10}})
+	cursor := begin(t, w.source())
+	w.clock.Advance(time.Hour)
+	w.Edit(func(e *fakecloud.Edit) { e.DeleteUser(4) })
+	all, cursor := changes(t, w.source(), cursor)
+	if !slices.Equal(all.GoneUsers, []string{w.UserID(4)}) || len(all.Users) != 0 {
+		t.Errorf("gone are %v, there are %v", all.GoneUsers, all.Users)
+	}
+	w.clock.Advance(time.Hour)
+	w.Edit(func(e *fakecloud.Edit) { e.RestoreUser(4) })
+	if all, _ = changes(t, w.source(), cursor); len(all.GoneUsers) != 0 || len(all.Users) != 1 || !all.Users[0].Active {
+		t.Errorf("gone are %v, there are %v", all.GoneUsers, all.Users)
+	}
+}
+
+func wantFullRead(t *testing.T, w *world, since dirsync.Cursor, reason string) {
+	t.Helper()
+	_, err := w.source().Changes(t.Context(), since, func(dirsync.Changes) error { return nil })
+	var full *dirsync.FullRead
+	if !errors.As(err, &full) || !strings.Contains(full.Reason, reason) {
+		t.Errorf("want a full read because of %q, got %v", reason, err)
+	}
+}
+
+func TestWhatCannotBeToldTakesAFullRead(t *testing.T) {
+	t.Parallel()
+	w := start(t, fakecloud.OktaConfig{Gen: fakecloud.Gen{Users: 1000}, SearchMost: 400})
+	cursor := begin(t, w.source())
+	_, linked := changes(t, w.source(), cursor)
+
+	w.Fail(fakecloud.Fault{Path: "/api/v1/logs", Do: fakecloud.Forbidden})
+	wantFullRead(t, w, cursor, "E0000006")
+	w.Fail(fakecloud.Fault{Path: "/api/v1/logs", Do: fakecloud.Gone})
+	wantFullRead(t, w, cursor, "System Log can't be read on")
+
+	w.clock.Advance(2 * 24 * time.Hour)
+	wantFullRead(t, w, linked, "cursor has expired")
+	if _, err := w.source().Changes(t.Context(), cursor, func(dirsync.Changes) error { return nil }); err != nil {
+		t.Errorf("a time of two days ago is good: %v", err)
+	}
+
+	w.Edit(func(e *fakecloud.Edit) {
+		for u := range fakecloud.UserNo(400) {
+			e.UpdateUser(u, func(u *fakecloud.User) { u.Title = "Changed" })
+		}
+	})
+	if all, _ := changes(t, w.source(), cursor); len(all.Users) != 400 {
+		t.Errorf("the search shows 400, told %d", len(all.Users))
+	}
+	w.Edit(func(e *fakecloud.Edit) { e.UpdateUser(400, func(u *fakecloud.User) { u.Title = "Changed" }) })
+	wantFullRead(t, w, cursor, "search shows no more")
+
+	w.clock.Advance(6 * 24 * time.Hour)
+	wantFullRead(t, w, cursor, "8 days ago")
+	wantFullRead(t, w, "nonsense", "can't be read")
+	wantFullRead(t, w, `{"since":"2026-03-10T11:00:00Z","log":"https://evil.example/api/v1/logs?"}`, "can't be read")
+}
+
+func TestManyDeletionsTakeAFullRead(t *testing.T) {
+	t.Parallel()
+	w := start(t, fakecloud.OktaConfig{Gen: fakecloud.Gen{Users: 1100}})
+	cursor := begin(t, w.source())
+	w.clock.Advance(time.Hour)
+	w.Edit(func(e *fakecloud.Edit) {
+		for u := range fakecloud.UserNo(1001) {
+			e.PurgeUser(u)
+		}
+	})
+	wantFullRead(t, w, cursor, "were deleted")
+}
+
+// Without the System Log nobody tells of deletions: then there is no cursor, and each run reads
+// everything.
+func TestWithoutTheLogThereIsNoCursor(t *testing.T) {
+	t.Parallel()
+	w := start(t, fakecloud.OktaConfig{})
+	w.Fail(fakecloud.Fault{Path: "/api/v1/logs", Do: fakecloud.Forbidden, Times: -1})
+	if c, err := w.source().Begin(t.Context()); c != "" || err != nil {
+		t.Errorf("got %q, %v", c, err)
+	}
+	w.Heal()
+	w.Fail(fakecloud.Fault{Path: "/api/v1/logs", Do: fakecloud.ServerError, Times: -1})
+	if c, err := w.source().Begin(t.Context()); c != "" || err == nil || !strings.Contains(err.Error(), "System Log") {
+		t.Errorf("got %q, %v", c, err)
+	}
+}
+
+// A new user is a new member of Everyone, which isn't read for that.
+func TestEveryoneChangesWithEachUser(t *testing.T) {
+	t.Parallel()
+	w := start(t, fakecloud.OktaConfig{Gen: fakecloud.Gen{Users: 500, Groups: 1, Everyone: true}})
+	cursor := begin(t, w.source())
+	w.clock.Advance(time.Hour)
+	w.Edit(func(e *fakecloud.Edit) {
+		u := e.CreateUser(fakecloud.User{Login: "new"})
+		e.AddUser(0, u)
+	})
+	all, _ := changes(t, w.source(), cursor)
+	want := []dirsync.Members{{Group: w.GroupID(0), Last: true, Members: []dirsync.Member{{Kind: dirsync.MemberEverybody}}}}
+	if diff := cmp.Diff(want, all.Members); diff != "" || w.Requests("GET /api/v1/groups/{id}/users") != 0 {
+		t.Error(diff)
+	}
+}
+
+// A run that was called off must not look complete.
+func TestACancelledReadIsAnError(t *testing.T) {
+	t.Parallel()
+	w := start(t, fakecloud.OktaConfig{Gen: fakecloud.Gen{Users: 5, Groups: 2}})
+	s := w.source()
+	members(t, s, w.GroupID(0))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := s.Members(ctx, []string{w.GroupID(0), w.GroupID(1)}, func(dirsync.Members) error { return nil })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	stop := errors.New("enough")
+	calls := 0
+	err = s.Members(t.Context(), []string{w.GroupID(0), w.GroupID(1)}, func(dirsync.Members) error { calls++; return stop })
+	if !errors.Is(err, stop) || calls != 1 {
+		t.Errorf("got %v after %d calls", err, calls)
+	}
+}

@@ -1,0 +1,69 @@
+package okta
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+
+	dirsync "github.com/rollcall-id/rollcall/sync"
+	"github.com/rollcall-id/rollcall/sync/cloud"
+)
+
+// UsersByID sends those of these users that are there. Read one by one they are as they are now;
+// a search for many would be answered from an index that lags behind.
+func (s *Source) UsersByID(ctx context.Context, ids []string, each func(dirsync.User) error) error {
+	var one sync.Mutex
+	return s.atOnce(ctx, ids, func(ctx context.Context, id string) error {
+		u, err := s.userByID(ctx, id)
+		if gone(err) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if u.ID != id || !s.statuses.known(&u) { // Okta takes a login name for an id, too
+			return nil
+		}
+		one.Lock()
+		defer one.Unlock()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return each(s.user(&u))
+	})
+}
+
+func (s *Source) userByID(ctx context.Context, id string) (u oktaUser, err error) {
+	err = s.client.Do(ctx, cloud.Request{URL: "/api/v1/users/" + url.PathEscape(id), Take: func(a cloud.Answer) (err error) {
+		u, err = s.decodeUser(a.Body)
+		return err
+	}})
+	if err != nil {
+		return u, fmt.Errorf("read user %s: %w", id, err)
+	}
+	return u, nil
+}
+
+// longestWord bounds what is looked for: no name is longer.
+const longestWord = 256
+
+// Find sends the users whose id, login or mail address is the word.
+func (s *Source) Find(ctx context.Context, word string) (found []dirsync.User, err error) {
+	word = strings.TrimSpace(word)
+	if word == "" || len(word) > longestWord {
+		return nil, nil
+	}
+	is := " eq " + quoted(word)
+	filter := query("/api/v1/users", "limit", pageSize, "filter", "id"+is+" or profile.login"+is+" or profile.email"+is)
+	err = list(ctx, s, fmt.Sprintf("look for %q", word), filter, s.decodeUsers, func(users []oktaUser, _ string) error {
+		for i := range users {
+			if s.statuses.known(&users[i]) {
+				found = append(found, s.user(&users[i]))
+			}
+		}
+		return nil
+	})
+	return found, err
+}

@@ -1,0 +1,193 @@
+package okta
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	dirsync "github.com/rollcall-id/rollcall/sync"
+	"github.com/rollcall-id/rollcall/sync/cloud"
+)
+
+// Members sends the direct members of groups, several groups at once. Okta has no question for
+// many groups.
+func (s *Source) Members(ctx context.Context, groups []string, part func(dirsync.Members) error) error {
+	if len(groups) == 0 {
+		return nil
+	}
+	everyone, err := s.everyoneID(ctx)
+	if err != nil {
+		return err
+	}
+	return s.readMembers(ctx, groups, everyone, part)
+}
+
+func (s *Source) readMembers(ctx context.Context, groups []string, everyone string, part func(dirsync.Members) error) error {
+	var one sync.Mutex // part is called by one at a time
+	return s.atOnce(ctx, groups, func(ctx context.Context, group string) error {
+		send := func(m dirsync.Members) error {
+			one.Lock()
+			defer one.Unlock()
+			if ctx.Err() != nil { // the receiver has said no already
+				return ctx.Err()
+			}
+			return part(m)
+		}
+		if group == everyone {
+			return send(dirsync.Members{Group: group, Last: true, Members: []dirsync.Member{{Kind: dirsync.MemberEverybody}}})
+		}
+		return s.membersOf(ctx, group, send)
+	})
+}
+
+// atOnce does something for each id, as many at once as the org allows.
+func (s *Source) atOnce(ctx context.Context, ids []string, do func(ctx context.Context, id string) error) error {
+	g, running := errgroup.WithContext(ctx)
+	g.SetLimit(s.client.Workers())
+	for _, id := range ids {
+		if running.Err() != nil {
+			break
+		}
+		g.Go(func() error { return do(running, id) })
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err() // what wasn't begun isn't done
+}
+
+// An everyone is the group of all users, whose members need not be read one by one.
+type everyone struct {
+	mu    sync.Mutex
+	known bool   // all groups that may be it were looked at
+	id    string // empty: there is none that we may see
+}
+
+// look looks for it among groups.
+func (e *everyone) look(groups []oktaGroup) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := range groups {
+		if groups[i].everybody() {
+			e.id, e.known = groups[i].ID, true
+		}
+	}
+}
+
+// over says that there are no more groups to look at.
+func (e *everyone) over() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.known = true
+}
+
+func (e *everyone) get() (id string, known bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.id, e.known
+}
+
+// everyoneID gives the id of the group of all users. Okta is asked for it only when it didn't
+// come by.
+func (s *Source) everyoneID(ctx context.Context) (string, error) {
+	if id, known := s.everyone.get(); known {
+		return id, nil
+	}
+	err := list(ctx, s, "look for the group Everyone", query("/api/v1/groups", "limit", pageSize, "filter", `type eq "BUILT_IN"`), decodeGroups,
+		func(groups []oktaGroup, _ string) error {
+			s.everyone.look(groups)
+			return nil
+		})
+	if err != nil {
+		return "", err
+	}
+	s.everyone.over()
+	id, _ := s.everyone.get()
+	return id, nil
+}
+
+func (s *Source) membersOf(ctx context.Context, group string, send func(dirsync.Members) error) error {
+	var sending error // what the receiver says ends the run; it isn't the group's fault
+	problem := list(ctx, s, "read the members of group "+group, "/api/v1/groups/"+url.PathEscape(group)+"/users?limit="+pageSize, decodeMembers,
+		func(got []oktaMember, next string) error {
+			members := make([]dirsync.Member, 0, len(got))
+			for i := range got {
+				if s.statuses.known(&oktaUser{Status: got[i].Status}) {
+					members = append(members, dirsync.Member{ID: got[i].ID})
+				}
+			}
+			sending = send(dirsync.Members{Group: group, Members: members, Last: next == ""})
+			return sending
+		})
+	switch {
+	case sending != nil:
+		return sending
+	case problem == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case gone(problem):
+		return send(dirsync.Members{Group: group, Gone: true})
+	case fatal(problem):
+		return problem
+	}
+	return send(dirsync.Members{Group: group, Unreadable: problem})
+}
+
+// fatal tells what is wrong with all that we ask, not with one group: a refused token, a list
+// that leads astray, no network.
+func fatal(err error) bool {
+	var e *cloud.Error
+	return !errors.As(err, &e) || e.Status == http.StatusUnauthorized
+}
+
+// An oktaMember is what we need of a member. Okta sends whole users, also those that were
+// deactivated: it takes nobody out of a group for that.
+type oktaMember struct {
+	ID     string `json:"id"`
+	Status string `json:"status"`
+}
+
+func decodeMembers(body []byte) ([]oktaMember, error) {
+	var members []oktaMember
+	if err := json.Unmarshal(body, &members); err != nil {
+		return nil, err
+	}
+	if members == nil {
+		return nil, errNoList
+	}
+	if slices.ContainsFunc(members, func(m oktaMember) bool { return m.ID == "" || m.Status == "" }) {
+		return nil, errNoID
+	}
+	return members, nil
+}
+
+// GroupsOf sends the ids of the groups that each user is a member of.
+func (s *Source) GroupsOf(ctx context.Context, users []string, each func(user string, groups []string) error) error {
+	var one sync.Mutex
+	return s.atOnce(ctx, users, func(ctx context.Context, id string) error {
+		var ids []string
+		err := list(ctx, s, "read the groups of user "+id, "/api/v1/users/"+url.PathEscape(id)+"/groups?limit="+pageSize, decodeGroups,
+			func(groups []oktaGroup, _ string) error {
+				for _, g := range s.groupsOfInterest(groups) {
+					ids = append(ids, g.ID)
+				}
+				return nil
+			})
+		if err != nil && !gone(err) {
+			return err
+		}
+		one.Lock()
+		defer one.Unlock()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return each(id, ids)
+	})
+}
