@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/rollcall-id/rollcall/directory"
 	"github.com/rollcall-id/rollcall/internal/password"
 	"github.com/rollcall-id/rollcall/models"
 	"github.com/rollcall-id/rollcall/store"
@@ -71,11 +72,11 @@ func (s *Service) Create(ctx context.Context, by models.Actor, n NewApplication)
 			if err != nil {
 				return err
 			}
-			missing, err := missingGroups(ctx, tx, dir, n.Groups)
+			idle, err := mappingWarnings(ctx, tx, dir, n.Groups)
 			if err != nil {
 				return err
 			}
-			warnings = append(warnings, missing...)
+			warnings = append(warnings, idle...)
 			mappings = append(mappings, models.Mapping{DirectoryID: dir.ID, Permissions: n.Permissions, AllowAll: len(n.Groups) == 0, Groups: n.Groups})
 		}
 		return tx.SetMappings(app, nil, mappings)
@@ -214,8 +215,8 @@ type NewMapping struct {
 	Position    int      // from 1; zero: where it is, or at the end
 }
 
-// Map links an application to a directory, or changes the link. The warnings name groups that
-// don't exist.
+// Map links an application to a directory, or changes the link. The warnings say what of it
+// doesn't help yet.
 func (s *Service) Map(ctx context.Context, by models.Actor, name string, n NewMapping) (warnings []string, err error) {
 	err = s.edit(ctx, by, name, func(tx *store.Tx, record *store.ApplicationRecord) error {
 		dir, err := tx.DirectoryByName(ctx, n.Directory)
@@ -240,12 +241,26 @@ func (s *Service) Map(ctx context.Context, by models.Actor, name string, n NewMa
 			}
 			after = slices.Insert(after, min(max(n.Position, 1)-1, len(after)), m)
 		}
-		if warnings, err = missingGroups(ctx, tx, dir, n.Groups); err != nil {
+		if warnings, err = mappingWarnings(ctx, tx, dir, n.Groups); err != nil {
 			return err
 		}
 		return tx.SetMappings(&record.Application, record.Mappings, after)
 	})
 	return warnings, err
+}
+
+// mappingWarnings says what keeps users of a mapped directory out for now.
+func mappingWarnings(ctx context.Context, tx *store.Tx, dir *models.Directory, groups []string) (warnings []string, err error) {
+	missing, err := missingGroups(ctx, tx, dir, groups)
+	if err != nil || !directory.Mirrored(dir.Kind) {
+		return missing, err
+	}
+	state, err := tx.SyncState(ctx, dir.ID)
+	if err != nil || state.CompletedAt != 0 {
+		return missing, err
+	}
+	// Its groups come with its users: that they are missing says nothing new.
+	return []string{"directory " + dir.Name + " was never synchronised, so applications don't see it yet: rollcall sync " + dir.Name + " --apply"}, nil
 }
 
 func missingGroups(ctx context.Context, tx *store.Tx, dir *models.Directory, groups []string) (warnings []string, err error) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/rollcall-id/rollcall/models"
+	"github.com/rollcall-id/rollcall/roster"
 	"github.com/rollcall-id/rollcall/store"
 )
 
@@ -79,8 +80,17 @@ func (v *View) startPlace(ctx context.Context) (store.Place, error) {
 	return place, err
 }
 
-// NoteFullRead remembers that the application reads everything: a search or the dump.
-func (v *View) NoteFullRead(ctx context.Context) error { return v.store.NoteFullRead(ctx, v.app.ID) }
+// NoteFullRead comes before the application reads everything, by a search or the dump. What it
+// then reads has all that was committed before, also by other processes: the application may have
+// taken an event token from one of these, and will not be told again of what lies before that.
+func (v *View) NoteFullRead(ctx context.Context) error {
+	if v.reads != roster.Reads(&v.store.Reads) {
+		if err := v.catchUp(ctx); err != nil {
+			return err
+		}
+	}
+	return v.store.NoteFullRead(ctx, v.app.ID)
+}
 
 // token writes a place so that it can't be made up, nor used by another application or with
 // another database.
@@ -166,6 +176,10 @@ func (v *View) expiredBy(c *models.Change) string {
 	case models.DirectoryChanged, models.DirectoryDeleted:
 		if v.mapped(c.DirectoryID) {
 			return "a directory was changed"
+		}
+	case models.DirectoryReplaced:
+		if v.mapped(c.DirectoryID) {
+			return "a directory was replaced"
 		}
 	case models.UserRenamed:
 		// Atlassian's client matches events by name alone: only its full read follows an id.

@@ -28,9 +28,12 @@ func (t Time) Sub(u Time) time.Duration { return time.Duration(t-u) * time.Milli
 
 // String gives the moment as xs:dateTime and RFC 3339 have it, in UTC with milliseconds;
 // "never" for zero.
-func (t Time) String() string {
+func (t Time) String() string { return string(t.Append(nil)) }
+
+// Append appends what String gives.
+func (t Time) Append(b []byte) []byte {
 	if t == 0 {
-		return "never"
+		return append(b, "never"...)
 	}
-	return t.Std().Format("2006-01-02T15:04:05.000Z")
+	return t.Std().AppendFormat(b, "2006-01-02T15:04:05.000Z")
 }

@@ -54,6 +54,10 @@ func (a *applier) change(c *models.Change) error {
 		a.view(c.DirectoryID)
 	case models.DirectoryDeleted:
 		a.deleteDirectory(c.DirectoryID)
+	case models.DirectoryReplaced:
+		if d := a.view(c.DirectoryID); a.late(d, c) != known {
+			d.replaced = true
+		}
 	case models.UserCreated, models.UserUpdated, models.UserRenamed, models.UserAttributes, models.CredentialSet, models.UserDeleted:
 		if c.RowID == 0 {
 			return nil // CredentialSet of a whole directory
@@ -63,6 +67,8 @@ func (a *applier) change(c *models.Change) error {
 		return a.group(c)
 	case models.MemberAdded, models.MemberRemoved:
 		return a.link(c, c.Kind == models.MemberAdded, func(o *overlay) links { return o.members }, a.sql.HasMember)
+	case models.MembershipsReplaced:
+		return a.links(c)
 	case models.NestingAdded, models.NestingRemoved:
 		return a.link(c, c.Kind == models.NestingAdded, func(o *overlay) links { return o.nested }, a.sql.HasChild)
 	}
@@ -78,7 +84,7 @@ func (a *applier) view(id models.ID) *dirView {
 	case a.own[id]:
 		return d
 	default:
-		d = &dirView{id: id, base: d.base, over: d.over.copied()}
+		d = &dirView{id: id, base: d.base, over: d.over.copied(), replaced: d.replaced}
 	}
 	a.own[id] = true
 	a.next.dirs[id] = d
@@ -224,6 +230,24 @@ func (a *applier) link(c *models.Change, there bool, of func(*overlay) links, ha
 	}
 	d.over.changes++
 	l.set(s)
+	return nil
+}
+
+// links takes in the groups that a user left and joined at once.
+func (a *applier) links(c *models.Change) error {
+	var told models.ChangedMemberships
+	if err := json.Unmarshal(c.Data, &told); err != nil {
+		return err
+	}
+	one := models.Change{Seq: c.Seq, Tx: c.Tx, DirectoryID: c.DirectoryID, MemberID: c.RowID}
+	for there, groups := range map[bool][]models.GroupRef{true: told.Added, false: told.Removed} {
+		for _, g := range groups {
+			one.RowID = g.ID
+			if err := a.link(&one, there, func(o *overlay) links { return o.members }, a.sql.HasMember); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

@@ -17,9 +17,17 @@ type base struct {
 	loaded, folded int64
 }
 
-// loadBase reads a directory.
-func loadBase(l *store.Load, dir models.ID, seq int64) (*base, error) {
+// loadBase reads a directory, which is perhaps about as large as another base: then it takes
+// little more memory than it will keep.
+func loadBase(l *store.Load, dir models.ID, seq int64, like *base) (*base, error) {
 	users, groups := newTableBuilder(userTexts), newTableBuilder(groupTexts)
+	var members, nested pairs
+	if like != nil {
+		users.grow(like.users, 0)
+		groups.grow(like.groups, 0)
+		members.grow(len(like.groupUsers.rows))
+		nested.grow(len(like.children.rows))
+	}
 	if err := l.Users(dir, users.addRow); err != nil {
 		return nil, err
 	}
@@ -27,7 +35,6 @@ func loadBase(l *store.Load, dir models.ID, seq int64) (*base, error) {
 		return nil, err
 	}
 	b := &base{users: users.done(), groups: groups.done(), loaded: seq, folded: seq}
-	var members, nested pairs
 	err := l.Memberships(dir, func(group, user models.ID) error {
 		members.add(b.groups.rowOfID(group), b.users.rowOfID(user))
 		return nil

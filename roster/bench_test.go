@@ -141,3 +141,37 @@ func countNames(b *testing.B, what string, names func() iter.Seq2[store.Member, 
 	}
 	b.ReportMetric(float64(n), what)
 }
+
+// Searches of a million users: everybody, whose name begins so, and texts that any user may have.
+func BenchmarkSearch(b *testing.B) {
+	s := generated(b, shape{users: 1_000_000, groups: 1100, perUser: 1})
+	compare := func(property string, m models.Match, text string) models.Filter {
+		return models.Filter{Logic: models.Compare, Property: property, Match: m, Text: text}
+	}
+	for _, c := range []struct {
+		name   string
+		filter models.Filter
+	}{
+		{"everybody", models.Filter{}},
+		{"name", compare("name", models.Equals, userName(77777))},
+		{"beginning of a name", compare("name", models.StartsWith, "user00777")},
+		{"part of a name", compare("name", models.Contains, "777777")},
+		{"part of a mail", compare("email", models.Contains, "777777")},
+		{"one of two", models.Filter{Logic: models.Or, Filters: []models.Filter{
+			compare("displayName", models.Contains, "777777"), compare("lastName", models.StartsWith, "lastname77777")}}},
+		{"external id", compare("externalId", models.Equals, "00000007-0000-4000-8000-000000000007")},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			n := 0
+			for b.Loop() {
+				n = 0
+				found, _ := s.SearchUsers(b.Context(), store.Search{Visible: everybody, Filter: c.filter, Limit: -1})
+				for range found {
+					n++
+				}
+			}
+			b.ReportMetric(float64(n), "users")
+		})
+	}
+}

@@ -11,7 +11,7 @@ import (
 	"github.com/rollcall-id/rollcall/store"
 )
 
-// Run builds the picture and keeps folding it, until ctx ends.
+// Run builds the picture and keeps it small and whole, until ctx ends.
 func (r *Roster) Run(ctx context.Context) error {
 	look := time.NewTicker(time.Minute)
 	defer look.Stop()
@@ -49,29 +49,29 @@ func (r *Roster) Run(ctx context.Context) error {
 }
 
 // lost looks at a failure. A fold that waits for changes is none, unless they never come: then
-// the feed lost them, and everything is to be read anew.
+// the feed lost them, and everything is to be read anew. Nor may a directory that was replaced
+// and can't be loaded answer for long as it was before.
 func (r *Roster) lost(err error, waited time.Duration) bool {
 	if !errors.Is(err, errUnsettled) {
-		r.log.Warn("the roster could not be built or folded; trying again", "error", err, "in", waited.String())
-		return false
-	}
-	if waited < r.longest {
-		return false
+		r.log.Warn("the roster could not be built or brought up to date; trying again", "error", err, "in", waited.String())
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if waited < r.longest || r.current.Load() == nil {
+		return false
+	}
 	r.giveUp(err)
 	return true
 }
 
-// tend does what is to be done: a picture where there is none, else folds that are due.
+// tend does what is to be done: a picture where there is none, else new bases that are due.
 func (r *Roster) tend(ctx context.Context) error {
 	if r.current.Load() == nil {
 		return r.Build(ctx)
 	}
 	r.work.Lock()
 	defer r.work.Unlock()
-	return r.foldDue()
+	return r.renewDue(ctx)
 }
 
 // dropTooStale builds the picture anew once lines of the feed may have gone unread.
@@ -116,7 +116,7 @@ func (r *Roster) swap(s *Snapshot, err error) (*Snapshot, error) {
 	if s, err = apply(r.store, s, queued); err != nil {
 		return nil, err
 	}
-	r.current.Store(s)
+	r.show(s)
 	return s, nil
 }
 
@@ -133,7 +133,7 @@ func load(ctx context.Context, st *store.Store) (*Snapshot, error) {
 			return err
 		}
 		for _, id := range ids {
-			b, err := loadBase(l, id, seq)
+			b, err := loadBase(l, id, seq, nil)
 			if err != nil {
 				return fmt.Errorf("load directory %d: %w", id, err)
 			}

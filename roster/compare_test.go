@@ -42,6 +42,7 @@ func (c *comparison) lookAt(v store.Visible, users, groups []string, ids []model
 		c.group(v, name)
 	}
 	c.dump(v)
+	c.search(v)
 	for _, id := range ids {
 		ask(c, "user by id", func(r roster.Reads) (*models.User, error) { return r.UserByID(c.t.Context(), id) })
 		nested := c.IntN(2) == 0

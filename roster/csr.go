@@ -13,6 +13,9 @@ func (c *csr) of(row uint32) []uint32 { return c.rows[c.starts[row]:c.starts[row
 // pairs gathers pairs in any order, each once.
 type pairs struct{ left, right []uint32 }
 
+// grow makes room for so many pairs.
+func (p *pairs) grow(n int) { p.left, p.right = make([]uint32, 0, n), make([]uint32, 0, n) }
+
 // add adds a pair; one of which a side is not there is left out.
 func (p *pairs) add(left, right uint32) {
 	if left != none && right != none {

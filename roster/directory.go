@@ -6,7 +6,8 @@ import "github.com/rollcall-id/rollcall/models"
 type dirView struct {
 	id models.ID
 	*base
-	over *overlay
+	over     *overlay
+	replaced bool // most of it may have changed since: it is to be loaded anew
 }
 
 // newView is a directory of which nothing changed since its base.

@@ -2,71 +2,9 @@ package roster
 
 import (
 	"errors"
-	"fmt"
-	"maps"
 
 	"github.com/rollcall-id/rollcall/models"
 )
-
-// due tells whether a directory's overlay has grown to one per cent of it, and a little more.
-func (r *Roster) due(d *dirView) bool {
-	return d.over.changes > r.spare+(d.users.len()+d.groups.len())/100
-}
-
-// foldSpare is how many changes a small directory's overlay may hold.
-const foldSpare = 1000
-
-// foldDue folds the directories that are due, one after the other.
-func (r *Roster) foldDue() error {
-	for {
-		d, seq := r.claim()
-		if d == nil {
-			return nil
-		}
-		if err := r.fold(d, seq); err != nil {
-			return fmt.Errorf("fold directory %d: %w", d.id, err)
-		}
-	}
-}
-
-// claim finds a directory that is due to be folded, and up to where its changes are known.
-func (r *Roster) claim() (*dirView, int64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	s := r.current.Load()
-	if s == nil {
-		return nil, 0
-	}
-	for id, d := range s.dirs {
-		if r.due(d) {
-			r.folding, r.late = id, nil
-			return d, s.seq
-		}
-	}
-	return nil, 0
-}
-
-// fold makes a directory's base and overlay into one base, while readers go on with the two,
-// and swaps it in with what changed meanwhile.
-func (r *Roster) fold(d *dirView, seq int64) error {
-	next, err := folded(d, seq)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	late := r.late
-	r.folding, r.late = 0, nil
-	s := r.current.Load()
-	if err != nil || s == nil || s.dirs[d.id] == nil { // gone meanwhile
-		return err
-	}
-	swapped := &Snapshot{dirs: maps.Clone(s.dirs), gone: s.gone, loaded: s.loaded, seq: s.seq}
-	swapped.dirs[d.id] = next
-	if swapped, err = apply(r.store, swapped, late); err != nil {
-		r.giveUp(err)
-		return nil
-	}
-	r.current.Store(swapped)
-	return nil
-}
 
 // errUnsettled says that a name is between two rows: the change by which one of them left it
 // is still to come. A fold would lose that row.

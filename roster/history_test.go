@@ -90,6 +90,9 @@ func (w *scribe) change() error {
 		return w.tx.SaveDirectory(dir, dir, nil)
 	case n == 3:
 		return w.tx.ExpirePasswords(dirs)
+	case n == 4: // with lines of its rows before and after it
+		w.tx.DirectoryReplaced(dir)
+		return nil
 	case n < 45:
 		return w.changeUsers(dir)
 	case n < 65:
@@ -140,8 +143,10 @@ func (w *scribe) changeUsers(dir *models.Directory) error {
 	return w.tx.SetUserAttributes(u, []models.Attribute{{Name: "colour", Values: []string{w.text()}}})
 }
 
-func (w *scribe) text() string {
-	return []string{"", "x", "Grüße", strings.Repeat("ab", 70), fmt.Sprint(w.IntN(1000))}[w.IntN(5)]
+func (w *scribe) text() string { return someText(w.Rand) }
+
+func someText(r *rand.Rand) string {
+	return []string{"", "x", "Grüße", "E\u0301cole İ %_", strings.Repeat("ab", 70), fmt.Sprint(r.IntN(1000))}[r.IntN(6)]
 }
 
 func (w *scribe) createUser(dir *models.Directory) error {
@@ -150,7 +155,7 @@ func (w *scribe) createUser(dir *models.Directory) error {
 		return nil
 	}
 	if w.IntN(2) == 0 {
-		u.ExternalID = fmt.Sprint("source-", w.IntN(20))
+		u.ExternalID = fmt.Sprint([]string{"source-", "Quelle-É"}[w.IntN(2)], w.IntN(20))
 		if _, err := w.tx.UserByExternalID(w.ctx, dir.ID, u.ExternalID); err == nil {
 			return nil
 		}

@@ -20,12 +20,7 @@ import (
 // waitReady waits until memory answers.
 func waitReady(t *testing.T, r *roster.Roster) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		if ready, _ := r.Ready(); ready {
-			return
-		}
-	}
-	t.Fatal("the roster never got ready")
+	eventually(t, "the roster to be ready", func() bool { ready, _ := r.Ready(); return ready })
 }
 
 func wantFrom(t *testing.T, r *roster.Roster, sql bool) roster.Reads {

@@ -1,7 +1,9 @@
 package roster_test
 
 import (
+	"database/sql"
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
@@ -9,6 +11,7 @@ import (
 	"github.com/rollcall-id/rollcall/internal/testkit"
 	"github.com/rollcall-id/rollcall/models"
 	"github.com/rollcall-id/rollcall/roster"
+	"github.com/rollcall-id/rollcall/store"
 )
 
 // An ear keeps what a store's listeners are told, until somebody takes it.
@@ -82,9 +85,20 @@ func foldAll(t *testing.T, r *roster.Roster) {
 	}
 }
 
+// replaceOne changes much of one of the directories at once.
+func replaceOne(t *testing.T, s *store.Store, rnd *rand.Rand, raw *sql.DB) error {
+	t.Helper()
+	dirs, err := s.Directories(t.Context())
+	if err != nil || len(dirs) == 0 {
+		return err
+	}
+	return bulk{rnd, raw, dirs[rnd.IntN(len(dirs))].ID}.write(t.Context())
+}
+
 // The roster and SQL have one meaning: whatever was written, by this process or another, and
 // in whatever order the changes come. One roster hears as the program's does; another hears
-// each transaction some time later, and them in another order than they happened.
+// each transaction some time later, and them in another order than they happened. Now and then
+// much of a directory is replaced at once.
 func TestMemoryAnswersAsSQLDoes(t *testing.T) {
 	t.Parallel()
 	testkit.EachDatabase(t, func(t *testing.T, db testkit.Database) { sameMeaning(t, db, 300, 8) })
@@ -92,7 +106,7 @@ func TestMemoryAnswersAsSQLDoes(t *testing.T) {
 
 func sameMeaning(t *testing.T, db testkit.Database, writes, every int) {
 	rnd := seedOf(t)
-	s, other := db.Open(t), db.Open(t)
+	s, other, raw := db.Open(t), db.Open(t), db.Raw(t)
 	var e ear
 	s.OnCommit(e.hear)
 	prompt, late := roster.New(s, testkit.Log(t)), roster.Deaf(s, testkit.Log(t))
@@ -118,6 +132,11 @@ func sameMeaning(t *testing.T, db testkit.Database, writes, every int) {
 		}
 		if err := w.write(at); err != nil {
 			t.Fatalf("write %d: %v", n, err)
+		}
+		if rnd.IntN(10) == 0 {
+			if err := replaceOne(t, s, rnd, raw); err != nil {
+				t.Fatalf("after write %d: %v", n, err)
+			}
 		}
 		if n == writes/10 {
 			build(t, prompt)
@@ -148,6 +167,9 @@ func sameMeaning(t *testing.T, db testkit.Database, writes, every int) {
 		for name, r := range rosters {
 			if r == late && !all {
 				continue
+			}
+			if err := r.Reload(); err != nil {
+				t.Fatal(err)
 			}
 			c.memory[name] = reads(t, r)
 			if r.Changed() == 0 {

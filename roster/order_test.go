@@ -125,6 +125,11 @@ func TestTransactionsMayBeHeardInAnyOrder(t *testing.T) {
 			st.write(func(tx *store.Tx) error { return tx.SaveDirectory(st.dir, st.dir, nil) })
 			st.write(func(tx *store.Tx) error { return tx.DeleteDirectory(st.dir) })
 		},
+		"a directory that is replaced amid other changes": func(st *stage) {
+			st.rename(st.bob, "bob 2")
+			st.write(func(tx *store.Tx) error { tx.DirectoryReplaced(st.dir); return tx.AddMember(st.crew, st.bob) })
+			st.add(st.crew, st.user("bob", "3"))
+		},
 		"writers that had read before another wrote": func(st *stage) {
 			st.rename(st.ada, "ada 2")
 			st.mail(st.ada, "ada@example.com")
@@ -180,6 +185,9 @@ func anyOrder(t *testing.T, db testkit.Database, play func(st *stage)) {
 						}
 					}
 					r.Heed(e.told[n])
+				}
+				if err := r.Reload(); err != nil {
+					t.Fatal(err)
 				}
 				if r.Picture() == nil {
 					t.Fatal("the picture was given up")

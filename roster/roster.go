@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,15 +43,15 @@ type Roster struct {
 	retry   time.Duration // how long Run waits after its first failure, then twice that …
 	longest time.Duration // … and so on up to this
 	current atomic.Pointer[Snapshot]
-	wake    chan struct{} // something is to be built or folded
-	work    sync.Mutex    // one building or folding at a time
+	wake    chan struct{} // something is to be built, folded or loaded anew
+	work    sync.Mutex    // one of these at a time
 
-	mu      sync.Mutex
-	loading bool            // a base is being loaded
-	queued  []models.Change // that came meanwhile
-	folding models.ID       // the directory that is being folded, or zero
-	late    []models.Change // of it that came meanwhile
-	built   int
+	mu       sync.Mutex
+	loading  bool            // a base is being loaded
+	queued   []models.Change // that came meanwhile
+	renewing models.ID       // the directory that is being folded or loaded, or zero
+	late     []models.Change // of it that came meanwhile
+	built    int
 }
 
 // New makes a roster, which is empty until Run has built it. Call it before the first write.
@@ -87,6 +88,16 @@ func (r *Roster) Reads() (Reads, error) {
 	return s, nil
 }
 
+// ReadsNow is Reads for whoever can't live with a directory as it was before it was replaced:
+// while one of these is being loaded anew, SQL answers.
+func (r *Roster) ReadsNow(dirs []models.ID) (Reads, error) {
+	reads, err := r.Reads()
+	if s, ok := reads.(*Snapshot); ok && slices.ContainsFunc(dirs, s.replaced) {
+		return &r.store.Reads, nil
+	}
+	return reads, err
+}
+
 // Ready tells whether memory answers, and how often the picture had to be built.
 func (r *Roster) Ready() (ready bool, built int) {
 	r.mu.Lock()
@@ -105,9 +116,9 @@ func (r *Roster) heed(changes []models.Change) {
 	if s == nil {
 		return
 	}
-	if r.folding != 0 {
+	if r.renewing != 0 {
 		for _, c := range changes {
-			if c.DirectoryID == r.folding {
+			if c.DirectoryID == r.renewing {
 				r.late = append(r.late, c)
 			}
 		}
@@ -117,9 +128,14 @@ func (r *Roster) heed(changes []models.Change) {
 		r.giveUp(err)
 		return
 	}
-	r.current.Store(next)
-	for _, d := range next.dirs {
-		if r.due(d) && d.id != r.folding {
+	r.show(next)
+}
+
+// show lets a picture answer, and wakes Run where something is to be done for it; r.mu is held.
+func (r *Roster) show(s *Snapshot) {
+	r.current.Store(s)
+	for _, d := range s.dirs {
+		if r.due(d) && d.id != r.renewing {
 			r.nudge()
 		}
 	}

@@ -15,6 +15,12 @@ type Snapshot struct {
 	seq    int64              // the highest change that came; some below it may still come
 }
 
+// replaced tells whether a directory waits to be loaded anew.
+func (s *Snapshot) replaced(dir models.ID) bool {
+	d := s.dirs[dir]
+	return d != nil && d.replaced
+}
+
 // views gives the directories in an application's order.
 func (s *Snapshot) views(v store.Visible) []*dirView {
 	out := make([]*dirView, 0, len(v.Dirs))
@@ -29,6 +35,10 @@ func (s *Snapshot) views(v store.Visible) []*dirView {
 func user(dir models.ID, h hit) models.User {
 	var r record
 	h.read(&r)
+	return userOf(dir, &r)
+}
+
+func userOf(dir models.ID, r *record) models.User {
 	return models.User{
 		ID: r.id, DirectoryID: dir, Name: r.texts[textName], NameKey: r.texts[textKey], FirstName: r.texts[2], LastName: r.texts[3],
 		DisplayName: r.texts[4], Email: r.texts[5], ExternalID: r.texts[6], Active: r.active,
@@ -39,6 +49,10 @@ func user(dir models.ID, h hit) models.User {
 func group(dir models.ID, h hit) models.Group {
 	var r record
 	h.read(&r)
+	return groupOf(dir, &r)
+}
+
+func groupOf(dir models.ID, r *record) models.Group {
 	return models.Group{
 		ID: r.id, DirectoryID: dir, Name: r.texts[textName], NameKey: r.texts[textKey], Description: r.texts[2], ExternalID: r.texts[3],
 		Active: r.active, CreatedAt: r.created, UpdatedAt: r.updated,

@@ -106,7 +106,7 @@ func TestHeldSnapshotStays(t *testing.T) {
 			})
 		}
 		if seq%130 == 0 {
-			if err := r.foldDue(); err != nil {
+			if err := r.renewDue(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,9 +21,9 @@ type follower struct {
 	tx      int64              // PostgreSQL: every transaction below it is passed on
 	seq     int64              // SQLite: every line up to it is passed on
 	passed  map[int64]struct{} // lines above the place that are passed on already
-	writing map[int64]struct{} // lines that a Write of this process is committing
+	writing map[int64]struct{} // lines that a Write of this process is committing, or telling of
 	readAt  atomic.Int64       // when the feed was last read to its end, in Unix nanoseconds
-	poll    sync.Mutex         // one reading at a time
+	poll    chan struct{}      // one reading at a time
 	past    []pastPlace        // where the place was in the last seconds, oldest first
 }
 
@@ -57,7 +58,9 @@ func (f *follower) placeBefore(d time.Duration) Place {
 	return found
 }
 
-func (f *follower) init() { f.passed, f.writing = map[int64]struct{}{}, map[int64]struct{}{} }
+func (f *follower) init() {
+	f.passed, f.writing, f.poll = map[int64]struct{}{}, map[int64]struct{}{}, make(chan struct{}, 1)
+}
 
 // start sets the place to now: the store's first readers read rows, not the feed.
 func (f *follower) start(ctx context.Context, s *Store) error {
@@ -100,7 +103,7 @@ func (f *follower) failed(changes []models.Change) {
 	}
 }
 
-// own remembers committed lines of this process, which are passed on by Write itself.
+// own remembers committed lines of this process, which Write itself has passed on.
 func (f *follower) own(changes []models.Change) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -121,19 +124,48 @@ func (f *follower) place() (tx, seq int64) {
 }
 
 // CatchUp reads what other processes added to the feed and tells the listeners. It returns
-// when everything that they committed before the call is passed on.
+// when everything that was committed before the call, by this process too, is passed on.
 func (s *Store) CatchUp(ctx context.Context) error {
+	own, err := s.readOn(ctx)
+	// What this process committed its Write tells of, in a moment.
+	for err == nil && s.follower.telling(own) {
+		select {
+		case <-ctx.Done():
+			err = doing("catch up with the feed", ctx.Err())
+		case <-time.After(time.Millisecond):
+		}
+	}
+	return err
+}
+
+// readOn tells of other processes' lines, and gives those of this process that it met.
+func (s *Store) readOn(ctx context.Context) (own []int64, err error) {
 	f := &s.follower
-	f.poll.Lock()
-	defer f.poll.Unlock()
+	select {
+	case f.poll <- struct{}{}:
+	case <-ctx.Done():
+		return nil, doing("catch up with the feed", ctx.Err())
+	}
+	defer func() { <-f.poll }()
 	changes, place, err := s.unread(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if fresh := f.advance(changes, place, s.dialect.postgres()); len(fresh) > 0 {
+	fresh, own := f.advance(changes, place, s.dialect.postgres())
+	if len(fresh) > 0 {
 		s.tell(fresh)
 	}
-	return nil
+	return own, nil
+}
+
+// telling tells whether a Write of this process has not yet told of one of its lines.
+func (f *follower) telling(lines []int64) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.ContainsFunc(lines, func(seq int64) bool {
+		_, still := f.writing[seq]
+		return still
+	})
 }
 
 // unread reads all visible lines from the follower's place on, and the place up to which no
@@ -152,18 +184,19 @@ func (s *Store) unread(ctx context.Context) (changes []models.Change, place int6
 	return changes, place, doing("read the feed", err)
 }
 
-// advance moves the place, and gives the lines that were not passed on before.
-func (f *follower) advance(changes []models.Change, place int64, postgres bool) (fresh []models.Change) {
+// advance moves the place, and gives the lines that were not passed on before: those of others,
+// and the numbers of those that a Write of this process passes on.
+func (f *follower) advance(changes []models.Change, place int64, postgres bool) (fresh []models.Change, own []int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.readAt.Store(time.Now().UnixNano())
-	stand := false // the place can't pass a line whose Write has not returned from its commit
+	stand := false // the place can't pass a line that its Write has not told of
 	for _, c := range changes {
 		if !postgres && c.Seq <= f.seq {
 			continue // own moved the place while we were reading
 		}
-		if _, own := f.writing[c.Seq]; own {
-			stand = true
+		if _, ours := f.writing[c.Seq]; ours {
+			stand, own = true, append(own, c.Seq)
 			continue
 		}
 		if _, known := f.passed[c.Seq]; !known {
@@ -184,7 +217,7 @@ func (f *follower) advance(changes []models.Change, place int64, postgres bool) 
 		}
 	}
 	f.remember()
-	return fresh
+	return fresh, own
 }
 
 // FeedAge tells how long ago the feed was last read to its end.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -326,5 +327,41 @@ func TestFollowerRidesOutADatabaseThatIsAway(t *testing.T) {
 		heard.wait(t, "back", time.Now())
 		waitForListen(t, db)
 		heard.wantOnce(t, "told", b, 0)
+	})
+}
+
+// Who has caught up has what this process committed, too, also where its Write is still telling
+// the listeners of it; and nobody waits longer than they want to.
+func TestCatchUpWaitsForThisProcess(t *testing.T) {
+	t.Parallel()
+	testkit.EachDatabase(t, func(t *testing.T, db testkit.Database) {
+		s := db.Open(t)
+		staff := addDirectory(t, s, "staff")
+		heard, goOn := make(chan struct{}), make(chan struct{})
+		var told atomic.Bool
+		s.OnCommit(func([]models.Change) {
+			close(heard)
+			<-goOn
+			told.Store(true)
+		})
+		wrote := make(chan error, 1)
+		go func() {
+			wrote <- s.Write(t.Context(), models.System, func(tx *store.Tx) error { tx.DirectoryReplaced(staff); return nil })
+		}()
+		<-heard
+		short, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		if err := s.CatchUp(short); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("want %v while a listener is being told, got %v", context.DeadlineExceeded, err)
+		}
+		caught := make(chan error, 1)
+		go func() { caught <- s.CatchUp(t.Context()) }()
+		close(goOn)
+		if err := <-caught; err != nil || !told.Load() {
+			t.Errorf("caught up before the listener was told: %v", err)
+		}
+		if err := <-wrote; err != nil {
+			t.Error(err)
+		}
 	})
 }

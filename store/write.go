@@ -63,8 +63,8 @@ func (s *Store) committed(tx *Tx) {
 		then()
 	}
 	if len(tx.changes) > 0 {
-		s.follower.own(tx.changes)
 		s.tell(tx.changes)
+		s.follower.own(tx.changes)
 	}
 }
 
