@@ -21,6 +21,7 @@
 // Each cloud embeds a *Cloud and adds its protocol, in files that begin with its name:
 //
 //	entra.go       Entra ID: Microsoft Graph and its token endpoint
+//	google.go      Google Workspace: the Directory API and the token endpoint
 //	okta.go        an Okta org: its management API, System Log and token endpoint
 //
 // A test makes one, starts it, and edits it while a client reads:

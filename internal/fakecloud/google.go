@@ -29,6 +29,7 @@ import (
 type GoogleConfig struct {
 	Gen Gen              // an empty Domain is example.test
 	Now func() time.Time // the cloud's clock; nil is the machine's
+	Key *rsa.PrivateKey  // of the service account; nil is one for the whole process
 
 	// Open takes any subject and any scope, but no other key; and any name of the host.
 	Open bool
@@ -99,8 +100,11 @@ type Google struct {
 func NewGoogle(c GoogleConfig) *Google {
 	c.applyDefaults()
 	cloud := newCloud(c.Gen, c.Now)
+	if c.Key == nil {
+		c.Key = googleKey()
+	}
 	g := &Google{
-		Cloud: cloud, ids: newGoogleIDs(c.Gen.Seed), places: newSealer(c.Gen.Seed ^ saltGoogleLinks), key: googleKey(),
+		Cloud: cloud, ids: newGoogleIDs(c.Gen.Seed), places: newSealer(c.Gen.Seed ^ saltGoogleLinks), key: c.Key,
 		config: c, grants: map[string]googleGrant{},
 	}
 	cloud.open, cloud.troubles = c.Open, g.trouble
@@ -114,10 +118,12 @@ const saltGoogleLinks = 0x6006
 // Start serves the cloud on a TCP address, such as "127.0.0.1:0", until Close.
 func (g *Google) Start(address string) error { return g.Cloud.Start(context.Background(), address) }
 
-// ServeHTTP answers a request, with the cloud's own clock in the Date header.
-func (g *Google) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Date", g.now().UTC().Format(http.TimeFormat))
-	g.Cloud.ServeHTTP(w, r)
+// dated puts the cloud's own clock into the answers.
+func (g *Google) dated(handle http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", g.now().UTC().Format(http.TimeFormat))
+		handle.ServeHTTP(w, r)
+	})
 }
 
 // Set changes settings while the cloud is in use. Gen, Now and Open stay as they were made.
@@ -156,7 +162,7 @@ func (g *Google) RevokeTokens() {
 // routes are all that it answers.
 func (g *Google) routes() {
 	list := []string{"customer", "maxResults", "pageToken", "orderBy", "sortOrder"}
-	g.mux.HandleFunc("POST /token", g.token)
+	g.mux.Handle("POST /token", g.dated(http.HandlerFunc(g.token)))
 	for _, route := range []struct {
 		pattern string
 		scopes  []string // one of them is needed
@@ -171,7 +177,7 @@ func (g *Google) routes() {
 		{"GET /admin/directory/v1/customers/{key}", []string{GoogleCustomerScope}, nil, g.getCustomer},
 		{"GET /admin/reports/v1/activity/users/all/applications/admin", []string{GoogleReportsScope}, []string{"startTime", "endTime", "maxResults", "pageToken", "eventName", "customerId"}, g.listActivities},
 	} {
-		g.mux.Handle(route.pattern, g.permitted(route.scopes, route.params, route.handle))
+		g.mux.Handle(route.pattern, g.dated(g.permitted(route.scopes, route.params, route.handle)))
 	}
 	g.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { googleNoSuchPath.send(w) })
 }

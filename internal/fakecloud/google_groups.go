@@ -74,7 +74,7 @@ func (g *Google) groupsOf(u UserNo, from int) iter.Seq2[*googleGroup, int] {
 }
 
 func (g *Google) shownGroup(n GroupNo, team Group) *googleGroup {
-	return &googleGroup{team, g.ids.group(n), g.groupAddress(n, team), func() (count int) {
+	return &googleGroup{team, g.ids.group(n), g.GroupAddress(n, team), func() (count int) {
 		for range g.Directory.membersFrom(n, 0) {
 			count++
 		}
@@ -82,8 +82,8 @@ func (g *Google) shownGroup(n GroupNo, team Group) *googleGroup {
 	}}
 }
 
-// groupAddress is a group's address: here every group has one, and no two have the same.
-func (g *Google) groupAddress(n GroupNo, team Group) string {
+// GroupAddress is a group's address: here every group has one, and no two have the same.
+func (g *Google) GroupAddress(n GroupNo, team Group) string {
 	plain := func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-', r == '.':
@@ -121,7 +121,7 @@ func (g *Google) findGroup(key string) (GroupNo, bool) {
 		return n, true
 	}
 	for n := range GroupNo(g.Directory.groupCount) {
-		if team, state := g.Directory.group(n); state == alive && strings.Contains(key, "@") && fold(g.groupAddress(n, team)) == fold(key) {
+		if team, state := g.Directory.group(n); state == alive && strings.Contains(key, "@") && fold(g.GroupAddress(n, team)) == fold(key) {
 			return n, true
 		}
 	}

@@ -7,6 +7,10 @@ import (
 	"strings"
 )
 
+// GoogleStranger is a member with an account elsewhere. The list of members calls him a user, as
+// it calls everybody; only that the list of users doesn't have him tells.
+const GoogleStranger MemberKind = Everybody + 1
+
 // A googleMember is a member of a group on the way out.
 type googleMember struct{ id, email, kind, status string }
 
@@ -60,13 +64,13 @@ func (g *Google) shownMember(m Member) *googleMember {
 		}
 	case GroupMember:
 		team, _ := g.Directory.group(GroupNo(m.N))
-		shown.kind, shown.email = "GROUP", g.groupAddress(GroupNo(m.N), team)
+		shown.kind, shown.email = "GROUP", g.GroupAddress(GroupNo(m.N), team)
 	case Everybody:
 		shown.kind, shown.status = "CUSTOMER", ""
-	case Contact: // somebody with an account elsewhere: nothing but the missing user tells
+	case GoogleStranger:
 		shown.kind, shown.email = "USER", fmt.Sprintf("friend%d@mail.example", m.N)
-	case ServicePrincipal:
-		shown.kind, shown.email = "EXTERNAL", fmt.Sprintf("robot%d@project.iam.example", m.N)
+	case Contact, ServicePrincipal:
+		shown.kind, shown.email = "EXTERNAL", fmt.Sprintf("outside%d@project.iam.example", m.N)
 	default:
 		shown.kind, shown.status = "OTHER", "UNKNOWN"
 	}

@@ -111,7 +111,7 @@ func (g *Google) activity(i int) *googleActivity {
 		if d.groupLife(c.group) != alive && c.life == alive {
 			a.event = "DELETE_GROUP"
 		}
-		a.params = []activityParam{{"GROUP_EMAIL", g.groupAddress(c.group, team)}}
+		a.params = []activityParam{{"GROUP_EMAIL", g.GroupAddress(c.group, team)}}
 	case memberChanged:
 		in := d.isMember(c.group, c.member)
 		for _, later := range d.history[i+1:] {
@@ -124,7 +124,7 @@ func (g *Google) activity(i int) *googleActivity {
 			a.event = "ADD_GROUP_MEMBER"
 		}
 		team, _ := d.group(c.group)
-		a.params = []activityParam{{"USER_EMAIL", g.shownMember(c.member).email}, {"GROUP_EMAIL", g.groupAddress(c.group, team)}}
+		a.params = []activityParam{{"USER_EMAIL", g.shownMember(c.member).email}, {"GROUP_EMAIL", g.GroupAddress(c.group, team)}}
 	}
 	return a
 }

@@ -271,7 +271,7 @@ func TestGoogleMembersOfAllKinds(t *testing.T) {
 		e.AddUser(g, 1)
 		e.Nest(g, sub)
 		e.Add(g, fakecloud.Member{Kind: fakecloud.Everybody})
-		e.Add(g, fakecloud.Member{Kind: fakecloud.Contact, N: 1})
+		e.Add(g, fakecloud.Member{Kind: fakecloud.GoogleStranger, N: 1})
 		e.Add(g, fakecloud.Member{Kind: fakecloud.Device, N: 1})
 	})
 	members, _ := v.all("groups/"+cloud.GroupID(0)+"/members?fields=members(type,status)", "members")

@@ -20,22 +20,27 @@ import (
 const (
 	googleProject   = "rollcall-demo"
 	googleClientID  = "112233445566778899001"
-	googleAccount   = "rollcall@rollcall-demo.iam.gserviceaccount.com"
 	googleKeyID     = "0123456789abcdef0123456789abcdef01234567"
 	jwtBearer       = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 	longestJWT      = time.Hour
 	googleKeyLength = 2048
 )
 
+// GoogleAccount is the service account's name.
+const GoogleAccount = "rollcall@rollcall-demo.iam.gserviceaccount.com"
+
 // googleKey is the service account's key: one for the whole process, since making one takes a
 // while.
-var googleKey = sync.OnceValue(func() *rsa.PrivateKey {
+var googleKey = sync.OnceValue(NewGoogleKey)
+
+// NewGoogleKey makes a key for a service account.
+func NewGoogleKey() *rsa.PrivateKey {
 	key, err := rsa.GenerateKey(rand.Reader, googleKeyLength)
 	if err != nil {
 		panic(err) // the system has no randomness
 	}
 	return key
-})
+}
 
 // Credentials is the file that an administrator downloads for the service account. Its token
 // endpoint is the fake's.
@@ -49,7 +54,7 @@ func (g *Google) Credentials() []byte {
 		"project_id":      googleProject,
 		"private_key_id":  googleKeyID,
 		"private_key":     string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
-		"client_email":    googleAccount,
+		"client_email":    GoogleAccount,
 		"client_id":       googleClientID,
 		"auth_uri":        g.URL + "/auth",
 		"token_uri":       g.URL + "/token",
@@ -122,7 +127,7 @@ func (g *Google) checkJWT(grant, assertion, audience string) (claims googleClaim
 	digest := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
 	issued, expires, now := time.Unix(claims.Issued, 0), time.Unix(claims.Expires, 0), g.now()
 	switch {
-	case claims.Issuer != googleAccount:
+	case claims.Issuer != GoogleAccount:
 		return refuse("invalid_grant", "Invalid grant: account not found")
 	case header.KeyID != "" && header.KeyID != googleKeyID, err != nil, header.Algorithm != "RS256",
 		rsa.VerifyPKCS1v15(&g.key.PublicKey, crypto.SHA256, digest[:], signature) != nil:

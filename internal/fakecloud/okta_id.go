@@ -83,12 +83,15 @@ func (o *Okta) UserID(n UserNo) string { return o.ids.user(n) }
 // GroupID gives a group's id.
 func (o *Okta) GroupID(n GroupNo) string { return o.ids.group(n) }
 
-// MemberID gives the id of a user or group.
+// MemberID gives the id of a user or group; nothing else can be a member here: empty.
 func (o *Okta) MemberID(m Member) string {
-	if m.Kind == GroupMember {
+	switch m.Kind {
+	case UserMember:
+		return o.ids.user(UserNo(m.N))
+	case GroupMember:
 		return o.ids.group(GroupNo(m.N))
 	}
-	return o.ids.user(UserNo(m.N))
+	return ""
 }
 
 // Find tells what an id stands for, whether it is still there or not.

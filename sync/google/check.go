@@ -3,7 +3,6 @@ package google
 import (
 	"context"
 	"errors"
-	"net/http"
 	"time"
 
 	dirsync "github.com/rollcall-id/rollcall/sync"
@@ -71,14 +70,14 @@ func (s *Source) tryGroups(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, g := range list.Groups {
-		_, err := s.directory.Members.List(g.Id).MaxResults(1).Fields("kind", "members(id,type)").Context(ctx).Do()
-		if answered(problem(err), http.StatusNotFound) { // deleted since
-			return nil
-		}
-		return err
+	if len(list.Groups) == 0 {
+		return nil
 	}
-	return nil
+	_, err = s.directory.Members.List(list.Groups[0].Id).MaxResults(1).Fields("kind", "members(id,type)").Context(ctx).Do()
+	if gone(problem(err)) { // deleted since
+		return nil
+	}
+	return err
 }
 
 // checkScopes finds out which scopes the service account was delegated.
@@ -89,7 +88,7 @@ func (s *Source) checkScopes(ctx context.Context) (report dirsync.Report, err er
 		case err == nil:
 			report.Granted = append(report.Granted, scope)
 		case notDelegated(err):
-			report.Missing = append(report.Missing, "the scope "+scope+": "+s.delegation("exactly as they are written here"))
+			report.Missing = append(report.Missing, "the scope "+scope+": "+s.delegation("this scope, written exactly so"))
 		default:
 			return report, err
 		}

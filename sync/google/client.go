@@ -81,7 +81,7 @@ func readError(body []byte) *cloud.Error {
 	if json.Unmarshal(body, &e) != nil {
 		return &cloud.Error{}
 	}
-	problem := &cloud.Error{Code: e.Error.Status, Said: e.Error.Message}
+	problem := &cloud.Error{Code: e.Error.Status, Said: strings.TrimSuffix(e.Error.Message, ".")}
 	for _, detail := range e.Error.Details {
 		if code, ok := newReasons[detail.Reason]; ok {
 			problem.Code = code
@@ -141,19 +141,32 @@ func answered(err error, status int) bool {
 	return e != nil && e.Status == status
 }
 
+// gone tells whether Google says that there is no such object. A 404 that isn't in its form may be
+// anybody's, and nothing is removed because of it.
+func gone(err error) bool {
+	e := refusal(err)
+	return e != nil && e.Status == http.StatusNotFound && (e.Code == "notFound" || e.Code == "NOT_FOUND")
+}
+
 // refused tells whether an error is a refusal for this reason.
 func refused(err error, reason string) bool {
 	e := refusal(err)
 	return e != nil && e.Status == http.StatusForbidden && e.Code == reason
 }
 
-// mostPages ends a list that seems to have no end: ten million users.
-const mostPages = 20_000
+// Ends of lists that seem to have none: ten million users, and so many pages without anybody.
+const (
+	mostPages      = 20_000
+	mostEmptyPages = 100
+)
 
-// pages reads a list from a checkpoint on: fetch asks for a page and gives the token of the next,
-// send passes on what was fetched. A page token is good for three days; when one is refused, the
-// list is read from its start, once: what was sent may be sent again.
-func (s *Source) pages(ctx context.Context, what string, from dirsync.Checkpoint, fetch func(token string) (string, error), send func(dirsync.Checkpoint) error) error {
+// A fetcher asks for the page of a token, and says how much was in it and what the next one is.
+type fetcher func(token string) (items int, next string, err error)
+
+// pages reads a list from a checkpoint on; send passes on what was fetched. A page token is good
+// for three days; when one is refused, the list is read from its start, once: what was sent may
+// be sent again.
+func (s *Source) pages(ctx context.Context, what string, from dirsync.Checkpoint, fetch fetcher, send func(dirsync.Checkpoint) error) error {
 	err := s.follow(ctx, what, string(from), fetch, send)
 	var old *oldToken
 	if errors.As(err, &old) {
@@ -167,10 +180,10 @@ type oldToken struct{ error }
 
 func (e *oldToken) Unwrap() error { return e.error }
 
-func (s *Source) follow(ctx context.Context, what, token string, fetch func(string) (string, error), send func(dirsync.Checkpoint) error) error {
+func (s *Source) follow(ctx context.Context, what, token string, fetch fetcher, send func(dirsync.Checkpoint) error) error {
 	chain := s.client.Chain(what, mostPages)
-	for n := 1; ; n++ {
-		next, err := fetch(token)
+	for n, empty := 1, 0; ; n++ {
+		items, next, err := fetch(token)
 		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
@@ -181,7 +194,13 @@ func (s *Source) follow(ctx context.Context, what, token string, fetch func(stri
 			}
 			return err
 		}
+		if empty++; items > 0 {
+			empty = 0
+		}
 		if next != "" {
+			if empty >= mostEmptyPages {
+				return fmt.Errorf("%s: %d pages without anything came one after the other, and there is no end; run again, and report it to Google if it stays", what, empty)
+			}
 			if err := chain.Follow(s.client.Root().String() + "/?pageToken=" + url.QueryEscape(next)); err != nil {
 				return err
 			}

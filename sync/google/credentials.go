@@ -27,12 +27,6 @@ type credentials struct {
 	tokenURL string
 }
 
-// CheckCredentials says what is wrong with the text of a key file.
-func CheckCredentials(file string) error {
-	_, err := readCredentials(models.Secret(file))
-	return err
-}
-
 // readCredentials reads a key file. Its errors hold nothing of the file: it is a secret.
 func readCredentials(file models.Secret) (*credentials, error) {
 	var f struct {

@@ -3,7 +3,6 @@ package google
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"sync"
 
 	admin "google.golang.org/api/admin/directory/v1"
@@ -14,13 +13,13 @@ import (
 // Groups sends every group.
 func (s *Source) Groups(ctx context.Context, from dirsync.Checkpoint, page func([]dirsync.Group, dirsync.Checkpoint) error) error {
 	var got []dirsync.Group
-	return s.pages(ctx, "read groups", from, func(token string) (string, error) {
+	return s.pages(ctx, "read groups", from, func(token string) (int, string, error) {
 		list, err := s.listGroups().PageToken(token).Context(ctx).Do()
 		if err != nil {
-			return "", err
+			return 0, "", err
 		}
 		got, err = readGroups(list)
-		return list.NextPageToken, err
+		return len(got), list.NextPageToken, err
 	}, func(next dirsync.Checkpoint) error { return page(got, next) })
 }
 
@@ -34,20 +33,20 @@ func (s *Source) GroupsOf(ctx context.Context, users []string, each func(user st
 	var one sync.Mutex // each is called by one at a time
 	return s.each(ctx, users, func(ctx context.Context, user string) error {
 		var groups []string
-		err := s.pages(ctx, "read the groups of user "+user, "", func(token string) (string, error) {
+		err := s.pages(ctx, "read the groups of user "+user, "", func(token string) (int, string, error) {
 			if token == "" {
 				groups = nil
 			}
 			list, err := s.directory.Groups.List().UserKey(user).MaxResults(groupsPage).Fields("kind", "nextPageToken", "groups/id").PageToken(token).Context(ctx).Do()
 			if err != nil {
-				return "", err
+				return 0, "", err
 			}
 			for _, g := range list.Groups {
 				groups = append(groups, g.Id)
 			}
-			return list.NextPageToken, notGoogles(list.Kind, kindGroups)
+			return len(list.Groups), list.NextPageToken, notGoogles(list.Kind, kindGroups)
 		}, func(dirsync.Checkpoint) error { return nil })
-		if err != nil && !answered(err, http.StatusNotFound) {
+		if err != nil && !gone(err) {
 			return err
 		}
 		one.Lock()

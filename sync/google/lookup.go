@@ -55,7 +55,7 @@ func (s *Source) user(ctx context.Context, key string) (dirsync.User, bool, erro
 			return dirsync.User{}, false, ctx.Err()
 		}
 		err = problem(err)
-		if answered(err, http.StatusNotFound) || answered(err, http.StatusBadRequest) || refused(err, "forbidden") {
+		if gone(err) || answered(err, http.StatusBadRequest) || refused(err, "forbidden") {
 			return dirsync.User{}, false, nil
 		}
 		return dirsync.User{}, false, fmt.Errorf("read user %s: %w", key, err)

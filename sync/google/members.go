@@ -28,13 +28,13 @@ func (s *Source) Members(ctx context.Context, groups []string, part func(dirsync
 func (s *Source) membersOf(ctx context.Context, group string, send func(dirsync.Members) error) error {
 	var got []dirsync.Member
 	var sending error // what the receiver says ends the run; it isn't the group's fault
-	problem := s.follow(ctx, "read the members of group "+group, "", func(token string) (string, error) {
+	problem := s.follow(ctx, "read the members of group "+group, "", func(token string) (int, string, error) {
 		list, err := s.directory.Members.List(group).MaxResults(membersPage).Fields("kind", "nextPageToken", "members(id,type)").PageToken(token).Context(ctx).Do()
 		if err != nil {
-			return "", err
+			return 0, "", err
 		}
 		got, err = readMembers(list)
-		return list.NextPageToken, err
+		return len(got), list.NextPageToken, err
 	}, func(next dirsync.Checkpoint) error {
 		sending = send(dirsync.Members{Group: group, Members: got, Last: next == ""})
 		return sending
@@ -46,7 +46,7 @@ func (s *Source) membersOf(ctx context.Context, group string, send func(dirsync.
 		return nil
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case answered(problem, http.StatusNotFound):
+	case gone(problem):
 		return send(dirsync.Members{Group: group, Gone: true})
 	case !ofOneGroup(problem):
 		return problem

@@ -137,13 +137,13 @@ func (s *Source) Changes(context.Context, dirsync.Cursor, func(dirsync.Changes) 
 // Users sends every user, suspended and archived ones too.
 func (s *Source) Users(ctx context.Context, from dirsync.Checkpoint, page func([]dirsync.User, dirsync.Checkpoint) error) error {
 	var got []dirsync.User
-	return s.pages(ctx, "read users", from, func(token string) (string, error) {
+	return s.pages(ctx, "read users", from, func(token string) (int, string, error) {
 		list, err := s.listUsers(usersPage).PageToken(token).Context(ctx).Do()
 		if err != nil {
-			return "", err
+			return 0, "", err
 		}
 		got, err = s.users.read(list)
-		return list.NextPageToken, err
+		return len(got), list.NextPageToken, err
 	}, func(next dirsync.Checkpoint) error { return page(got, next) })
 }
 

@@ -107,7 +107,7 @@ func (s *Source) judgeToken(a cloud.Answer) cloud.Verdict {
 		v.Err.Hint = "check the address in token_uri of the credentials"
 		return v
 	}
-	v.Err.Code, v.Err.Said = e.Error, e.Description
+	v.Err.Code, v.Err.Said = e.Error, strings.TrimSuffix(e.Description, ".")
 	v.Err.Hint = s.tokenWayOut(e.Error, e.Description)
 	if e.Error == "internal_failure" {
 		v.Act = cloud.Retry
@@ -131,7 +131,7 @@ func (s *Source) tokenWayOut(code, said string) string {
 	}
 	switch {
 	case code == "unauthorized_client":
-		return s.delegation("all of them: " + strings.Join(scopes, ","))
+		return s.delegation("the scopes " + strings.Join(scopes, ","))
 	case says("signature", "verifier"):
 		return "the key isn't one of the service account's any more: add a key in the Cloud console, and set credentials to the new file"
 	case says("email or user id", "not a valid email", "impersonation", "account has been deleted"):
@@ -150,7 +150,7 @@ func (s *Source) tokenWayOut(code, said string) string {
 
 // delegation says how to grant scopes.
 func (s *Source) delegation(what string) string {
-	return "in the Admin console, under Security, API controls, Domain-wide delegation, add the client id " + s.credentials.clientID + " with the scopes, " + what + "; it may take some minutes to count, up to a day"
+	return "in the Admin console, under Security, API controls, Domain-wide delegation, add the client id " + s.credentials.clientID + " with " + what + "; it may take some minutes to count, up to a day"
 }
 
 // outOfTime tells whether Google finds the time in our assertion out of range.
