@@ -240,10 +240,13 @@ func (c *Client) spend() bool {
 }
 
 // Again waits before a part of an answer is asked for again, as one item of a batch that fared
-// worse than the others: when it was throttled, as long as it was told and for everybody; else
-// a back-off, which grows with the number of the try. The error says that nothing more may be
-// repeated in this run.
+// worse than the others. When it was throttled everybody waits, as long as it was told; else the
+// caller alone does. Without a time it is a back-off, which grows with the number of the try. The
+// error says that nothing more may be repeated in this run.
 func (c *Client) Again(ctx context.Context, try int, throttled bool, wait time.Duration) error {
+	if wait == 0 {
+		wait = backOff(try)
+	}
 	if throttled {
 		c.throttled.Add(1)
 		c.governor.slower(c.now())
@@ -253,11 +256,11 @@ func (c *Client) Again(ctx context.Context, try int, throttled bool, wait time.D
 		return fmt.Errorf("the service asks to wait %v; run again then", wait.Round(time.Second))
 	case !c.spend():
 		return errors.New(spent)
-	case wait == 0:
-		return c.sleep(ctx, backOff(try))
+	case throttled:
+		c.governor.silence(wait)
+		return nil
 	}
-	c.governor.silence(wait)
-	return nil
+	return c.sleep(ctx, wait)
 }
 
 // Workers is how many goroutines can have something to do at the best of times.

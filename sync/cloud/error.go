@@ -38,7 +38,7 @@ func (e *Error) Error() string {
 		fmt.Fprintf(&b, " (request id %s)", e.ID)
 	}
 	if e.Said != "" {
-		b.WriteString(": " + oneLine(e.Said))
+		b.WriteString(": " + strings.TrimSuffix(oneLine(e.Said), "."))
 	}
 	if e.Err != nil {
 		b.WriteString(": " + oneLine(e.Err.Error()))

@@ -32,8 +32,8 @@ func newGovernor(start int, perSecond float64, now func() time.Time, sleep func(
 	return g
 }
 
-// enter waits until a request may be sent, and says when that was. Leave must follow.
-func (g *governor) enter(ctx context.Context) (time.Time, error) {
+// enter waits until a request may be sent. Unless it fails, leave must follow.
+func (g *governor) enter(ctx context.Context) error {
 	var slept time.Time // the quiet that we sat out: a clock that stands still may not keep us
 	for {
 		g.mu.Lock()
@@ -43,7 +43,7 @@ func (g *governor) enter(ctx context.Context) (time.Time, error) {
 			slept = g.quiet
 			g.mu.Unlock()
 			if err := g.sleep(ctx, slept.Sub(now)); err != nil {
-				return time.Time{}, err
+				return err
 			}
 		case float64(g.running) >= max(1, g.limit):
 			freed := g.freed
@@ -51,7 +51,7 @@ func (g *governor) enter(ctx context.Context) (time.Time, error) {
 			select {
 			case <-freed:
 			case <-ctx.Done():
-				return time.Time{}, ctx.Err()
+				return ctx.Err()
 			}
 		default:
 			g.running++
@@ -60,10 +60,10 @@ func (g *governor) enter(ctx context.Context) (time.Time, error) {
 			if wait > 0 {
 				if err := g.sleep(ctx, wait); err != nil {
 					g.leave()
-					return time.Time{}, err
+					return err
 				}
 			}
-			return now.Add(wait), nil
+			return nil
 		}
 	}
 }

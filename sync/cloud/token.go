@@ -18,7 +18,9 @@ func (Token) String() string { return "[secret]" }
 // GoString hides the token from %#v.
 func (Token) GoString() string { return "[secret]" }
 
-// Tokens keeps one token for all requests, and fetches the next before it ends.
+// Tokens keeps one token for all requests, and fetches the next before it ends. It is what
+// oauth2.ReuseTokenSource does, and what that can't: it takes a context and a clock, and it hears
+// that a token was refused.
 type Tokens struct {
 	fetch func(context.Context) (Token, error)
 	now   func() time.Time

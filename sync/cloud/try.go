@@ -36,18 +36,15 @@ type attempt struct {
 func (a *attempt) run(ctx context.Context, method string, target *url.URL, header http.Header, body []byte) (Verdict, error) {
 	c := a.client
 	if !a.bare {
-		if _, err := c.governor.enter(ctx); err != nil {
+		if err := c.governor.enter(ctx); err != nil {
 			return Verdict{}, err
 		}
 		defer c.governor.leave()
 	}
-	sent := c.now()
-	short, cancel := context.WithTimeout(ctx, longestTry)
-	defer cancel()
 	request := (&http.Request{
 		Method: method, URL: target, Host: target.Host, Header: http.Header{},
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}).WithContext(short)
+	}).WithContext(ctx)
 	for _, h := range []http.Header{c.header, header} {
 		for name, values := range h {
 			request.Header[http.CanonicalHeaderKey(name)] = values
@@ -68,8 +65,12 @@ func (a *attempt) run(ctx context.Context, method string, target *url.URL, heade
 		a.sentToken = request.Header.Get("Authorization")
 	}
 
+	// The time for a token isn't part of it: that is a request of its own.
+	short, cancel := context.WithTimeout(ctx, longestTry)
+	defer cancel()
+	sent := c.now()
 	c.requests.Add(1)
-	response, err := c.transport.RoundTrip(request)
+	response, err := c.transport.RoundTrip(request.WithContext(short))
 	if err != nil {
 		if ctx.Err() != nil {
 			return Verdict{}, ctx.Err()
@@ -150,7 +151,7 @@ func (a *attempt) answer(response *http.Response) Verdict {
 	}
 	see.Body = buffer.Bytes()
 	if err := a.take(see); err != nil {
-		return broken(see, err, string(bytes.TrimSpace(buffer.Bytes()[:min(buffer.Len(), 100)])))
+		return broken(see, fmt.Errorf("the data can't be read: %w", err), string(bytes.TrimSpace(buffer.Bytes()[:min(buffer.Len(), 100)])))
 	}
 	return verdict
 }

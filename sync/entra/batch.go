@@ -63,18 +63,18 @@ func (s *Source) askTwenty(ctx context.Context, b batch, ids []string) error {
 		}
 		var again []string
 		var wait time.Duration
-		complained, lagging, broken := false, true, false
+		complained, broken := false, false
 		for i, id := range ids {
 			r, there := responses[strconv.Itoa(i+1)]
 			verdict, problem := r.judge(b.path(id), there)
 			switch {
 			case verdict.Throttled && throttled < mostThrottled:
-				complained, lagging = true, false
+				complained = true
 				wait = max(wait, verdict.Wait)
 				again = append(again, id)
 				continue
 			case verdict.Act == cloud.Retry && failed < mostRounds:
-				broken, lagging = true, false
+				broken = true
 				wait = max(wait, verdict.Wait)
 				again = append(again, id)
 				continue
@@ -91,7 +91,7 @@ func (s *Source) askTwenty(ctx context.Context, b batch, ids []string) error {
 		if len(ids) == 0 {
 			return nil
 		}
-		if lagging {
+		if !complained && !broken {
 			wait = lag
 		}
 		if complained {

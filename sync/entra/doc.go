@@ -7,6 +7,7 @@
 //	lookup.go     single users, and the groups of users
 //	check.go      what the credentials may do, and when they end
 //	profile.go    Graph's fields → our words
+//	attributes.go pages of users, with the attributes that the settings ask for
 //	batch.go      twenty questions in one request
 //	client.go     how Graph is asked, and what its errors mean
 //	token.go      how a token is got; assertion.go with a certificate

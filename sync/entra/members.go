@@ -111,5 +111,5 @@ func (s *Source) pagesOn(ctx context.Context, what string, first memberPage, sen
 		got, err = decodeMembers(body)
 		return got.NextLink, err
 	}
-	return s.pages(ctx, what, first.NextLink, mostPages, take, func(string) error { return send(got) })
+	return s.pages(ctx, what, first.NextLink, s.mostPages, take, func(string) error { return send(got) })
 }

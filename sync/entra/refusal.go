@@ -23,7 +23,6 @@ var refusals = map[int]string{
 	900023:  "the tenant's name is malformed: set tenant to the directory (tenant) id of the application's overview page",
 	900382:  "the application belongs to another national cloud: check authority-url and graph-url",
 	700027:  "the certificate isn't registered at the application: upload it in Entra, under Certificates & secrets",
-	700024:  "the assertion's time is out of range",
 	700021:  "the token of workload identity isn't for this application: check the federated credential's issuer, subject and audience",
 	70021:   "no federated credential of the application matches: check its issuer, subject and audience",
 	700211:  "no federated credential of the application has this issuer: check it in Entra, under Certificates & secrets",
@@ -86,7 +85,7 @@ func judgeToken(a cloud.Answer) cloud.Verdict {
 	}
 	v.Err.Hint = refusals[code]
 	if slices.Contains(clockRefusals, code) {
-		v.Err.Hint = strings.TrimPrefix(v.Err.Hint+"; "+clock(a.ServerTime().Sub(a.Now)), "; ")
+		v.Err.Hint = clock(a.ServerTime().Sub(a.Now))
 	}
 	if e.Error == "temporarily_unavailable" || slices.Contains(passing, code) {
 		v.Act = cloud.Retry

@@ -54,6 +54,7 @@ type Source struct {
 	tokenURL    string
 	users       *userDecoder
 	now         func() time.Time
+	mostPages   int
 }
 
 var _ dirsync.Source = (*Source)(nil)
@@ -62,7 +63,7 @@ const defaultConcurrency = 8
 
 // New makes a Source for one run. Nothing is asked yet.
 func New(o Options) (*Source, error) {
-	s := &Source{clientID: o.ClientID, now: o.Now}
+	s := &Source{clientID: o.ClientID, now: o.Now, mostPages: mostPages}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -185,7 +186,7 @@ func decodeGroups(body []byte) (groupPage, error) {
 func (s *Source) list(ctx context.Context, what, first string, from dirsync.Checkpoint, take func([]byte) (string, error), send func(next string) error) error {
 	if from != "" && s.client.CheckLink(string(from)) == nil {
 		sent := false
-		err := s.pages(ctx, what, string(from), mostPages, take, func(next string) error {
+		err := s.pages(ctx, what, string(from), s.mostPages, take, func(next string) error {
 			sent = true
 			return send(next)
 		})
@@ -193,7 +194,7 @@ func (s *Source) list(ctx context.Context, what, first string, from dirsync.Chec
 			return err
 		}
 	}
-	return s.pages(ctx, what, first, mostPages, take, send)
+	return s.pages(ctx, what, first, s.mostPages, take, send)
 }
 
 // pages follows a list's next links: take decodes a page and gives the link to the next one,

@@ -23,6 +23,8 @@ type Provider struct {
 	UsersPage int
 	// Nests says that the cloud has groups in groups.
 	Nests bool
+	// PageTokens says that lists go on by tokens instead of links: none can lead to another host.
+	PageTokens bool
 	// TellsChanges says that the source can tell what changed.
 	TellsChanges bool
 }
