@@ -82,6 +82,11 @@ func init() {
 		Setting{Name: "token", Secret: true, Doc: "API token", Check: secretText},
 		Setting{Name: "client-id", Reads: true, Doc: "id of the service application, instead of a token", Check: text},
 		Setting{Name: "private-key", Secret: true, Doc: "its private key, as PEM or JWK", Check: secretText},
+		Setting{Name: "key-id", Doc: "the key's id (kid) at Okta, when it is PEM and not the application's only one", Check: text},
+		Setting{Name: "inactive-statuses", Reads: true, Doc: "statuses that count as inactive beside SUSPENDED, by comma, as LOCKED_OUT,PROVISIONED",
+			Check: someOf("ACTIVE", "PASSWORD_EXPIRED", "LOCKED_OUT", "RECOVERY", "PROVISIONED")},
+		Setting{Name: "group-types", Reads: true, Doc: "types of groups to read, by comma: OKTA_GROUP, APP_GROUP, BUILT_IN; empty is all",
+			Check: someOf("OKTA_GROUP", "APP_GROUP", "BUILT_IN")},
 	)
 }
 
@@ -128,6 +133,19 @@ func oneOf(words ...string) func(string) error {
 			return nil
 		}
 		return fmt.Errorf("%q is not one of: %s", value, strings.Join(words, ", "))
+	}
+}
+
+// someOf takes a list of words by comma.
+func someOf(words ...string) func(string) error {
+	one := oneOf(words...)
+	return func(value string) error {
+		for _, item := range List(value) {
+			if err := one(item); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 }
 

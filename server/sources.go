@@ -32,6 +32,7 @@ func Sources(log *slog.Logger) dirsync.Open {
 				DirectoryURL: get("directory-url"), Proxy: get("proxy"), CA: []byte(get("ca")), Concurrency: atOnce, Attributes: attributes, Log: log})
 		case models.KindOkta:
 			return okta.New(okta.Options{OrgURL: get("org-url"), Token: secret("token"), ClientID: get("client-id"), Key: secret("private-key"),
+				KeyID: get("key-id"), Inactive: directory.List(get("inactive-statuses")), GroupTypes: directory.List(get("group-types")),
 				Proxy: get("proxy"), CA: []byte(get("ca")), Concurrency: atOnce, Attributes: attributes, Log: log})
 		}
 		return nil, models.Fail(models.Unsupported, dir.Name, "directories of the kind "+string(dir.Kind)+" have no source")

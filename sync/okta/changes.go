@@ -44,17 +44,33 @@ func (s *Source) Changes(ctx context.Context, since dirsync.Cursor, page func(di
 	if err != nil {
 		return "", err
 	}
-	everyone, _ := s.everyone.get() // it came by if its members changed
-	err = s.readMembers(ctx, moved, everyone, func(m dirsync.Members) error {
-		if m.Gone {
-			return page(dirsync.Changes{GoneGroups: []string{m.Group}})
-		}
-		return page(dirsync.Changes{Members: []dirsync.Members{m}})
-	})
-	if err != nil {
+	if err := s.sendMembers(ctx, moved, page); err != nil {
 		return "", err
 	}
 	return next.write()
+}
+
+// sendMembers sends the members of groups, each group on one page.
+func (s *Source) sendMembers(ctx context.Context, groups []string, page func(dirsync.Changes) error) error {
+	// Everyone has another member for each new user, and whoever asks for the groups of that one
+	// is told so. It came by if its members changed.
+	everyone, _ := s.everyone.get()
+	groups = slices.DeleteFunc(groups, func(id string) bool { return id == everyone })
+	slices.Sort(groups)
+	groups = slices.Compact(groups) // one may be found, and be named by the log
+	parts := map[string][]dirsync.Members{}
+	return s.readMembers(ctx, groups, "", func(m dirsync.Members) error {
+		if m.Gone {
+			return page(dirsync.Changes{GoneGroups: []string{m.Group}})
+		}
+		parts[m.Group] = append(parts[m.Group], m)
+		if !m.Last && m.Unreadable == nil {
+			return nil
+		}
+		whole := parts[m.Group]
+		delete(parts, m.Group)
+		return page(dirsync.Changes{Members: whole})
+	})
 }
 
 // changedUsers sends the users that a search finds, then those that only the log names.
@@ -89,6 +105,7 @@ func (s *Source) changedUsers(ctx context.Context, c cursor, told hints, page fu
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case gone(err):
+			delete(s.present, id)
 			return page(dirsync.Changes{GoneUsers: []string{id}})
 		case err != nil:
 			return err
@@ -103,8 +120,10 @@ var errTooManyFound = &dirsync.FullRead{Reason: fmt.Sprintf("%d users or more ch
 func (s *Source) userChanges(users []oktaUser) (c dirsync.Changes) {
 	for i := range users {
 		if s.statuses.known(&users[i]) {
+			s.present[users[i].ID] = true
 			c.Users = append(c.Users, s.user(&users[i]))
 		} else {
+			delete(s.present, users[i].ID)
 			c.GoneUsers = append(c.GoneUsers, users[i].ID)
 		}
 	}

@@ -201,20 +201,68 @@ func TestWithoutTheLogThereIsNoCursor(t *testing.T) {
 	}
 }
 
-// A new user is a new member of Everyone, which isn't read for that.
+// A new user is a new member of Everyone, which isn't read for that: who asks for the user's
+// groups is told.
 func TestEveryoneChangesWithEachUser(t *testing.T) {
 	t.Parallel()
 	w := start(t, fakecloud.OktaConfig{Gen: fakecloud.Gen{Users: 500, Groups: 1, Everyone: true}})
 	cursor := begin(t, w.source())
 	w.clock.Advance(time.Hour)
-	w.Edit(func(e *fakecloud.Edit) {
-		u := e.CreateUser(fakecloud.User{Login: "new"})
-		e.AddUser(0, u)
+	w.Edit(func(e *fakecloud.Edit) { e.AddUser(0, e.CreateUser(fakecloud.User{Login: "new"})) })
+	s := w.source()
+	all, _ := changes(t, s, cursor)
+	if len(all.Users) != 1 || len(all.Groups) != 1 || len(all.Members) != 0 || w.Requests("GET /api/v1/groups/{id}/users") != 0 {
+		t.Errorf("told %+v", all)
+	}
+	before := s.Stats().Requests
+	err := s.GroupsOf(t.Context(), []string{all.Users[0].ID}, func(_ string, groups []string) error {
+		if !slices.Equal(groups, []string{w.GroupID(0)}) {
+			t.Errorf("the new user is in %v", groups)
+		}
+		return nil
 	})
-	all, _ := changes(t, w.source(), cursor)
-	want := []dirsync.Members{{Group: w.GroupID(0), Last: true, Members: []dirsync.Member{{Kind: dirsync.MemberEverybody}}}}
-	if diff := cmp.Diff(want, all.Members); diff != "" || w.Requests("GET /api/v1/groups/{id}/users") != 0 {
-		t.Error(diff)
+	if n := s.Stats().Requests - before; err != nil || n != 1 {
+		t.Errorf("%v, %d requests", err, n)
+	}
+}
+
+// Who was put into groups before the activation is a member of them from then on, and no group
+// tells that it changed.
+func TestWhoIsActivatedBringsTheGroups(t *testing.T) {
+	t.Parallel()
+	w := start(t, fakecloud.OktaConfig{})
+	var u fakecloud.UserNo
+	w.Edit(func(e *fakecloud.Edit) {
+		u = e.CreateUser(fakecloud.User{Login: "early", Attributes: map[string]string{"status": "STAGED"}})
+		e.AddUser(e.CreateGroup(fakecloud.Group{Name: "devs"}), u)
+	})
+	w.clock.Advance(time.Hour)
+	cursor := begin(t, w.source())
+	in := func() (groups []string) {
+		s := w.source()
+		if got := members(t, s, w.GroupID(0))[w.GroupID(0)]; len(got) > 0 {
+			groups = append(groups, w.GroupID(0))
+		}
+		err := s.GroupsOf(t.Context(), []string{w.UserID(u)}, func(_ string, of []string) error {
+			if !slices.Equal(of, groups) {
+				t.Errorf("the group's members say %v, the user's groups %v", groups, of)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		return groups
+	}
+	if got := in(); len(got) != 0 {
+		t.Errorf("before the activation the user is in %v", got)
+	}
+	w.clock.Advance(time.Hour)
+	w.Edit(func(e *fakecloud.Edit) {
+		e.UpdateUser(u, func(u *fakecloud.User) { u.Attributes["status"] = "ACTIVE" })
+	})
+	if all, _ := changes(t, w.source(), cursor); len(all.Users) != 1 || len(in()) != 1 {
+		t.Errorf("told %+v", all)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	dirsync "github.com/rollcall-id/rollcall/sync"
 	"github.com/rollcall-id/rollcall/sync/cloud"
@@ -32,10 +33,18 @@ func (s *Source) Check(ctx context.Context) (r dirsync.Report, err error) {
 			return r, err
 		}
 	}
+	var rates []string
 	for _, t := range trials {
-		if err := s.try(ctx, t, &r); err != nil {
+		bucket, err := s.try(ctx, t, &r)
+		if err != nil {
 			return r, err
 		}
+		if bucket.limit > 0 {
+			rates = append(rates, fmt.Sprintf("%d for %s", bucket.limit, t.path))
+		}
+	}
+	if len(rates) > 0 {
+		r.Notes = append(r.Notes, "requests a minute that Okta takes: "+strings.Join(rates, ", ")+"; a sync leaves a tenth of them to others")
 	}
 	if s.tokens == nil {
 		return r, s.checkOwner(ctx, &r)
@@ -43,11 +52,10 @@ func (s *Source) Check(ctx context.Context) (r dirsync.Report, err error) {
 	return r, nil
 }
 
-// try asks one question, for one thing.
-func (s *Source) try(ctx context.Context, t trial, r *dirsync.Report) error {
+// try asks one question, for one thing, and says what the answer told of its rate.
+func (s *Source) try(ctx context.Context, t trial, r *dirsync.Report) (bucket rate, err error) {
 	var some int
-	var bucket rate
-	err := s.client.Do(ctx, cloud.Request{URL: query(t.path, "limit", "1"), Take: func(a cloud.Answer) error {
+	err = s.client.Do(ctx, cloud.Request{URL: query(t.path, "limit", "1"), Take: func(a cloud.Answer) error {
 		bucket, _ = readRate(a.Header)
 		var things []json.RawMessage
 		err := json.Unmarshal(a.Body, &things)
@@ -63,26 +71,23 @@ func (s *Source) try(ctx context.Context, t trial, r *dirsync.Report) error {
 		} else {
 			r.Missing = append(r.Missing, missing)
 		}
-		return nil
+		return rate{}, nil
 	case err != nil:
-		return fmt.Errorf("%s: %w", t.what, err)
+		return rate{}, fmt.Errorf("%s: %w", t.what, err)
 	case some == 0 && t.scope == scopeUsers:
 		// There is always a user: the one that made the org.
 		r.Missing = append(r.Missing, t.what+": Okta shows none: give "+s.whom()+" the role Read-only Administrator, in Okta under Security, Administrators")
-		return nil
+		return rate{}, nil
 	}
 	r.Granted = append(r.Granted, t.what)
-	if bucket.limit > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("Okta takes %d requests a minute for %s; a sync leaves a tenth of them to others", bucket.limit, t.path))
-	}
-	return nil
+	return bucket, nil
 }
 
 // checkScopes asks for one scope after the other: Okta refuses all when one isn't granted, and
 // doesn't say which.
 func (s *Source) checkScopes(ctx context.Context) (r dirsync.Report, err error) {
 	for _, t := range trials {
-		_, _, err := s.askForToken(ctx, []string{t.scope})
+		_, err := s.askForToken(ctx, []string{t.scope})
 		switch {
 		case err == nil:
 			r.Granted = append(r.Granted, t.scope)

@@ -17,6 +17,14 @@ func BenchmarkDecodeUsers(b *testing.B) {
 		all = append(all, fmt.Sprintf(one, i))
 	}
 	page := []byte("[" + strings.Join(all, ",") + "]")
+	b.Run("members", func(b *testing.B) {
+		for b.Loop() {
+			if members, err := decodeMembers(page); err != nil || len(members) != 200 {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(200*float64(b.N)/b.Elapsed().Seconds(), "users/s")
+	})
 	asked, err := newAttributes([]string{"department", "employeeNumber"})
 	if err != nil {
 		b.Fatal(err)

@@ -67,3 +67,45 @@ func (s *Source) Find(ctx context.Context, word string) (found []dirsync.User, e
 	})
 	return found, err
 }
+
+// GroupsOf sends the ids of the groups that each user is a member of. Who was deactivated is in
+// none: Okta leaves such users in all their groups, so that each user of whom we don't know is
+// looked at, too.
+func (s *Source) GroupsOf(ctx context.Context, users []string, each func(user string, groups []string) error) error {
+	var one sync.Mutex
+	return s.atOnce(ctx, users, func(ctx context.Context, id string) error {
+		there, err := s.isPresent(ctx, id)
+		var groups []string
+		if err == nil && there {
+			groups, err = s.groupsOf(ctx, id)
+		}
+		if err != nil && !gone(err) {
+			return err
+		}
+		one.Lock()
+		defer one.Unlock()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return each(id, groups)
+	})
+}
+
+func (s *Source) isPresent(ctx context.Context, id string) (bool, error) {
+	if s.present[id] {
+		return true, nil
+	}
+	u, err := s.userByID(ctx, id)
+	return err == nil && s.statuses.known(&u), err
+}
+
+func (s *Source) groupsOf(ctx context.Context, user string) (ids []string, err error) {
+	err = list(ctx, s, "read the groups of user "+user, "/api/v1/users/"+url.PathEscape(user)+"/groups?limit="+pageSize, decodeGroups,
+		func(groups []oktaGroup, _ string) error {
+			for _, g := range s.groupsOfInterest(groups) {
+				ids = append(ids, g.ID)
+			}
+			return nil
+		})
+	return ids, err
+}

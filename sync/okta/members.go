@@ -167,27 +167,3 @@ func decodeMembers(body []byte) ([]oktaMember, error) {
 	}
 	return members, nil
 }
-
-// GroupsOf sends the ids of the groups that each user is a member of.
-func (s *Source) GroupsOf(ctx context.Context, users []string, each func(user string, groups []string) error) error {
-	var one sync.Mutex
-	return s.atOnce(ctx, users, func(ctx context.Context, id string) error {
-		var ids []string
-		err := list(ctx, s, "read the groups of user "+id, "/api/v1/users/"+url.PathEscape(id)+"/groups?limit="+pageSize, decodeGroups,
-			func(groups []oktaGroup, _ string) error {
-				for _, g := range s.groupsOfInterest(groups) {
-					ids = append(ids, g.ID)
-				}
-				return nil
-			})
-		if err != nil && !gone(err) {
-			return err
-		}
-		one.Lock()
-		defer one.Unlock()
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return each(id, ids)
-	})
-}

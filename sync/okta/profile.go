@@ -129,8 +129,10 @@ func (g *oktaGroup) group() dirsync.Group {
 	return dirsync.Group{ID: g.ID, Name: g.Profile.Name, Description: g.Profile.Description}
 }
 
+const builtIn = "BUILT_IN" // the type of groups that Okta makes
+
 // everybody tells whether a group is the one of all users.
-func (g *oktaGroup) everybody() bool { return g.Type == "BUILT_IN" && g.Profile.Name == "Everyone" }
+func (g *oktaGroup) everybody() bool { return g.Type == builtIn && g.Profile.Name == "Everyone" }
 
 func decodeGroups(body []byte) ([]oktaGroup, error) {
 	var groups []oktaGroup

@@ -33,7 +33,7 @@ type Options struct {
 
 	Proxy       string
 	CA          []byte // PEM
-	Concurrency int    // requests at once in the beginning; zero: 4
+	Concurrency int    // most requests at once; zero: 8
 
 	Now   func() time.Time
 	Sleep func(context.Context, time.Duration) error
@@ -50,17 +50,18 @@ type Source struct {
 	attributes  attributes
 	now         func() time.Time
 	everyone    everyone
+	present     map[string]bool // users that were told as changed: they are there
 }
 
 var _ dirsync.Source = (*Source)(nil)
 
-// defaultConcurrency may double: Okta lets 75 requests run at once, for all that people and
-// programs ask of the org.
-const defaultConcurrency = 4
+// defaultConcurrency is a tenth of what Okta lets run at once, for all that people and programs
+// ask of the org.
+const defaultConcurrency = 8
 
 // New makes a Source for one run. Nothing is asked yet.
 func New(o Options) (*Source, error) {
-	s := &Source{groupTypes: o.GroupTypes, now: o.Now}
+	s := &Source{groupTypes: o.GroupTypes, now: o.Now, present: map[string]bool{}}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -77,13 +78,13 @@ func New(o Options) (*Source, error) {
 	if s.attributes, err = newAttributes(o.Attributes); err != nil {
 		return nil, err
 	}
-	concurrency := o.Concurrency
+	concurrency := o.Concurrency // the client begins with half of it
 	if concurrency <= 0 {
 		concurrency = defaultConcurrency
 	}
 	s.client, err = cloud.New(cloud.Options{
 		Root: root, Proxy: o.Proxy, CA: o.CA, Authorize: s.authorize, Judge: s.judge, Header: header,
-		Concurrency: concurrency, Now: o.Now, Sleep: o.Sleep, Log: o.Log,
+		Concurrency: (concurrency + 1) / 2, Now: o.Now, Sleep: o.Sleep, Log: o.Log,
 	})
 	if err != nil {
 		return nil, err

@@ -62,22 +62,32 @@ func readCredentials(o Options, root *url.URL) (credentials, error) {
 
 // fetchToken asks for an access token. An app that wasn't granted okta.logs.read gets one without.
 func (s *Source) fetchToken(ctx context.Context) (cloud.Token, error) {
-	token, _, err := s.askForToken(ctx, s.credentials.scopes)
-	if less := slices.DeleteFunc(slices.Clone(s.credentials.scopes), func(scope string) bool { return scope == scopeLogs }); refusedAs(err, "invalid_scope") && len(less) > 0 && len(less) < len(s.credentials.scopes) {
-		if token, _, err = s.askForToken(ctx, less); err == nil {
+	token, err := s.askForToken(ctx, s.credentials.scopes)
+	less := slices.DeleteFunc(slices.Clone(s.credentials.scopes), func(scope string) bool { return scope == scopeLogs })
+	if refusedAs(err, "invalid_scope") && len(less) > 0 && len(less) < len(s.credentials.scopes) {
+		if token, err = s.askForToken(ctx, less); err == nil {
 			s.credentials.scopes = less
 		}
 	}
 	return token, err
 }
 
-// askForToken asks for a token of these scopes, by OAuth's client credentials, and says which
-// ones it got.
-func (s *Source) askForToken(ctx context.Context, scopes []string) (token cloud.Token, got []string, err error) {
+// askForToken asks for a token of these scopes. Okta refuses an assertion whose times are off by
+// its own clock: then it is made again by that clock.
+func (s *Source) askForToken(ctx context.Context, scopes []string) (cloud.Token, error) {
+	token, err := s.askForTokenAt(ctx, scopes, s.now())
+	if skew := s.client.Skew(); refusedAs(err, "invalid_client") && skew.Abs() > backdated {
+		return s.askForTokenAt(ctx, scopes, s.now().Add(skew))
+	}
+	return token, err
+}
+
+// askForTokenAt asks by OAuth's client credentials, with an assertion of a moment.
+func (s *Source) askForTokenAt(ctx context.Context, scopes []string, moment time.Time) (token cloud.Token, err error) {
 	c, asked := &s.credentials, s.now()
-	assertion, err := c.key.assertion(c.clientID, c.tokenURL, asked)
+	assertion, err := c.key.assertion(c.clientID, c.tokenURL, moment)
 	if err != nil {
-		return token, nil, err
+		return token, err
 	}
 	form := url.Values{
 		"grant_type": {"client_credentials"}, "scope": {strings.Join(scopes, " ")},
@@ -88,36 +98,34 @@ func (s *Source) askForToken(ctx context.Context, scopes []string) (token cloud.
 		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
 		Body:   []byte(form.Encode()),
 		Take: func(a cloud.Answer) (err error) {
-			token, got, err = readToken(a.Body, asked)
+			token, err = readToken(a.Body, asked)
 			return err
 		},
 	})
 	if err != nil {
-		return cloud.Token{}, nil, fmt.Errorf("get a token: %w", err)
+		return cloud.Token{}, fmt.Errorf("get a token: %w", err)
 	}
-	return token, got, nil
+	return token, nil
 }
 
 // readToken reads the token endpoint's success. Its errors quote nothing: the body has a token.
-func readToken(body []byte, asked time.Time) (token cloud.Token, scopes []string, err error) {
+func readToken(body []byte, asked time.Time) (token cloud.Token, err error) {
 	var answer struct {
 		Type    string `json:"token_type"`
 		Token   string `json:"access_token"`
 		Seconds int64  `json:"expires_in"`
-		Scope   string `json:"scope"`
 	}
 	switch {
 	case json.Unmarshal(body, &answer) != nil:
-		return token, nil, errors.New("the answer is no JSON that we know")
+		return token, errors.New("the answer is no JSON that we know")
 	case answer.Token == "" || strings.ContainsAny(answer.Token, " \r\n\t"):
-		return token, nil, errors.New("the answer has no token")
+		return token, errors.New("the answer has no token")
 	case !strings.EqualFold(answer.Type, "Bearer"):
-		return token, nil, errors.New("the answer has a token of another type than Bearer")
+		return token, errors.New("the answer has a token of another type than Bearer")
 	case answer.Seconds <= 0 || answer.Seconds > 7*24*3600:
-		return token, nil, errors.New("the answer doesn't say how long the token lives")
+		return token, errors.New("the answer doesn't say how long the token lives")
 	}
-	token = cloud.Token{Header: "Bearer " + answer.Token, Expires: asked.Add(time.Duration(answer.Seconds) * time.Second)}
-	return token, strings.Fields(answer.Scope), nil
+	return cloud.Token{Header: "Bearer " + answer.Token, Expires: asked.Add(time.Duration(answer.Seconds) * time.Second)}, nil
 }
 
 // judgeToken says what the token endpoint's answers mean.

@@ -131,6 +131,9 @@ func changes(t *testing.T, s dirsync.Source, since dirsync.Cursor) (all dirsync.
 		all.Groups = append(all.Groups, c.Groups...)
 		all.GoneGroups = append(all.GoneGroups, c.GoneGroups...)
 		all.Members = append(all.Members, c.Members...)
+		if len(c.Added)+len(c.Removed) > 0 {
+			t.Errorf("told single memberships: %+v", c)
+		}
 		return nil
 	})
 	if err != nil {
