@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 	"net/netip"
 	"time"
 
@@ -23,11 +24,14 @@ type Call struct {
 	Prefix      string            // what stood before the API's own path: "/crowd"
 	View        *application.View // what the application sees; nil until it has proven who it is
 
+	Next echo.HandlerFunc // what follows the middlewares that all requests go through
+
 	refuse func(echo.Context, error) Refusal // nil outside of every API
 	forced Format                            // by a suffix of the path
 
 	query       []param
 	queryIsRead bool
+	took        time.Duration
 
 	// Room for what nearly every request needs, so that it needs no allocation of its own.
 	params           [3]param
@@ -38,15 +42,29 @@ type Call struct {
 
 type callKey struct{}
 
+// Begin makes c the call that r is, from now on, and gives the request that knows it.
+func (c *Call) Begin(r *http.Request) *http.Request {
+	c.Context, c.Began = r.Context(), time.Now()
+	return r.WithContext(c)
+}
+
 // CallOf gives the call that c is, and makes c one if it isn't yet.
 func CallOf(c echo.Context) *Call {
-	r := c.Request()
-	if known := CallIn(r.Context()); known != nil {
+	if known := CallIn(c.Request().Context()); known != nil {
 		return known
 	}
-	fresh := &Call{Context: r.Context(), Began: time.Now()}
-	c.SetRequest(r.WithContext(fresh))
+	fresh := new(Call)
+	c.SetRequest(fresh.Begin(c.Request()))
 	return fresh
+}
+
+// Took gives how long the call took until somebody first asked, which is when it is answered.
+// The clock is looked at once for all who want to know.
+func (c *Call) Took() time.Duration {
+	if c.took == 0 {
+		c.took = time.Since(c.Began)
+	}
+	return c.took
 }
 
 // CallIn gives the call that ctx belongs to; nil when it belongs to none.

@@ -62,8 +62,13 @@ func bodyFormat(header http.Header, care Care) (Format, charset, error) {
 		return 0, 0, models.Fail(models.UnsupportedMedia, coding, "The body must not be compressed")
 	}
 	text := header.Get(echo.HeaderContentType)
-	if text == "" {
+	switch text { // as nearly all clients write it
+	case "":
 		return Undecided, unstated, nil
+	case "application/xml":
+		return XML, unstated, nil
+	case "application/json":
+		return JSON, unstated, nil
 	}
 	mediaType, params, err := mime.ParseMediaType(text)
 	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) && care == Strict {

@@ -16,6 +16,7 @@ const chunk = 60 << 10
 // returned by the handler; ErrorHandler then cuts the connection, since half a list that looks
 // whole would be believed.
 //
+//	defer stream.Close()
 //	b := stream.Begin()
 //	for … {
 //		b = append(b, …)
@@ -25,7 +26,8 @@ const chunk = 60 << 10
 //	}
 //	return stream.End(b)
 type Stream struct {
-	c echo.Context
+	c    echo.Context
+	turn bool // it has one
 }
 
 // NewStream prepares an answer with status 200.
@@ -35,6 +37,7 @@ func NewStream(c echo.Context) *Stream {
 
 // Begin gives the buffer to append to.
 func (s *Stream) Begin() []byte {
+	s.turn = take()
 	return append(make([]byte, 0, chunk+4<<10), Declaration...)
 }
 
@@ -46,13 +49,23 @@ func (s *Stream) Pass(b []byte) ([]byte, error) {
 	if err := s.send(b); err != nil {
 		return nil, err
 	}
+	s.turn = take()
 	return b[:0], nil
 }
 
 // End sends what is left, and the answer is whole.
 func (s *Stream) End(b []byte) error { return s.send(b) }
 
+// Close lets others go on; the stream needn't be at its end.
+func (s *Stream) Close() {
+	if s.turn {
+		s.turn = false
+		give()
+	}
+}
+
 func (s *Stream) send(b []byte) error {
+	s.Close() // the client may take its time
 	response := s.c.Response()
 	if !response.Committed {
 		response.Header().Set(echo.HeaderContentType, XML.ContentType())

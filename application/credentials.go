@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -55,11 +56,12 @@ func (s *Service) recognize(ctx context.Context, known proof, caller Caller) (*V
 		return nil, fmt.Errorf("authenticate application: %w", err)
 	}
 	a := c.apps[known.key]
-	if a == nil || a.ID != known.application || !a.Active || !a.valid(known.password, s.store.Now()) ||
+	now := s.store.Now()
+	if a == nil || a.ID != known.application || !a.Active || !a.valid(known.password, now) ||
 		!a.addresses.allow(ctx, s.hosts, caller.Address) {
 		return nil, nil
 	}
-	return newView(s, a, caller)
+	return newView(s, a, caller, now)
 }
 
 func (s *Service) authenticate(ctx context.Context, name string, secret models.Secret, d digest, caller Caller) (*View, error) {
@@ -81,7 +83,7 @@ func (s *Service) authenticate(ctx context.Context, name string, secret models.S
 	if !right {
 		return nil, models.Fail(models.AppUnauthorized, a.Name, "")
 	}
-	return newView(s, a, caller)
+	return newView(s, a, caller, s.store.Now())
 }
 
 // refused writes down who was refused; the audit log bounds how often.
@@ -113,6 +115,23 @@ func address(c Caller) string {
 		return ""
 	}
 	return c.Address.String()
+}
+
+// A writtenAddress is an address and how it is written.
+type writtenAddress struct {
+	address netip.Addr
+	text    string
+}
+
+// address is how the caller's address is written. An application calls from few, so the latest is
+// kept.
+func (a *app) address(c Caller) string {
+	last := a.caller.Load()
+	if last == nil || last.address != c.Address {
+		last = &writtenAddress{c.Address, address(c)}
+		a.caller.Store(last)
+	}
+	return last.text
 }
 
 // parseBasic reads an Authorization header (RFC 7617): the scheme in any case, the pair split

@@ -59,6 +59,7 @@ type app struct {
 	addresses addresses
 	mappings  []mapping     // of active directories, in order
 	visible   store.Visible // the same directories
+	caller    atomic.Pointer[writtenAddress]
 }
 
 type mapping struct {

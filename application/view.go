@@ -16,18 +16,19 @@ type View struct {
 	service *Service
 	store   *store.Store
 	app     *app
+	at      models.Time // when the application called
 	by      models.Actor
 	reads   roster.Reads // one moment in memory, or SQL
 	fresh   bool         // reads has all that was committed when somebody was missed
 }
 
-func newView(s *Service, a *app, caller Caller) (*View, error) {
+func newView(s *Service, a *app, caller Caller, now models.Time) (*View, error) {
 	reads, err := s.roster.Reads()
 	if err != nil {
 		return nil, err
 	}
-	return &View{service: s, store: s.store, app: a, reads: reads, by: models.Actor{
-		Kind: models.ActorApplication, Name: a.Name, Address: address(caller), Request: caller.Request, Writer: models.ByOperator,
+	return &View{service: s, store: s.store, app: a, at: now, reads: reads, by: models.Actor{
+		Kind: models.ActorApplication, Name: a.Name, Address: a.address(caller), Request: caller.Request, Writer: models.ByOperator,
 	}}, nil
 }
 
@@ -80,7 +81,7 @@ func (v *View) Actor() models.Actor { return v.by }
 
 // Note keeps how a call was answered, for `rollcall app show`. It never waits.
 func (v *View) Note(method, route string, status int, reason string) {
-	v.store.NoteCall(models.Call{ApplicationID: v.app.ID, At: v.store.Now(), Address: v.by.Address,
+	v.store.NoteCall(models.Call{ApplicationID: v.app.ID, At: v.at, Address: v.by.Address,
 		Method: method, Path: route, Status: status, Reason: reason})
 }
 

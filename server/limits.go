@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"github.com/rollcall-id/rollcall/api"
 )
 
 // limits holds what every client of a listener has to keep to. A client may take as long as it
@@ -43,38 +45,43 @@ func (l limits) server(h http.Handler, closing *atomic.Bool, logger *slog.Logger
 	}
 }
 
-// guard keeps the limits that net/http has no setting for.
+// guard keeps the limits that net/http has no setting for, and begins the call.
 func (l limits) guard(next http.Handler, closing *atomic.Bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		answer := &answer{
-			ResponseWriter: w, control: *http.NewResponseController(w), closing: closing,
-			stall: l.writeStall, eachTime: r.ProtoMajor >= 2,
+		x := &exchange{answer: answer{ResponseWriter: w, closing: closing}}
+		if r.ProtoMajor >= 2 {
+			x.answer.stream, x.answer.stall = http.NewResponseController(w), l.writeStall
 		}
+		r = x.call.Begin(r)
 		if r.Body == http.NoBody {
-			next.ServeHTTP(answer, r)
-			answer.finish()
+			next.ServeHTTP(&x.answer, r)
+			x.answer.finish()
 			return
 		}
-		body := l.limitBody(&answer.control, r)
-		// A copy: net/http looks into its own request for what is left of the body.
-		r = r.WithContext(r.Context())
-		r.Body = body
-		next.ServeHTTP(answer, r)
+		body := l.limitBody(w, r, x.call.Began)
+		r.Body = body // of our copy: net/http looks into its own request for what is left of the body
+		next.ServeHTTP(&x.answer, r)
 		body.drain()
-		answer.finish()
+		x.answer.finish()
 	})
+}
+
+// An exchange is what each request needs, in one allocation.
+type exchange struct {
+	call   api.Call
+	answer answer
 }
 
 // maxDrain is how much of an unread body is read to its end. A client that still sends when the
 // connection is closed sees a broken pipe and not the answer that says why.
 const maxDrain = 16 << 20
 
-// limitBody puts the limits on a request's body. Too large a body fails with *http.MaxBytesError
-// when it is read, so that who calls is checked first; one that doesn't come in time with
-// os.ErrDeadlineExceeded.
-func (l limits) limitBody(control *http.ResponseController, r *http.Request) *body {
+// limitBody puts the limits on the body of a request that began then. Too large a body fails with
+// *http.MaxBytesError when it is read, so that who calls is checked first; one that doesn't come in
+// time with os.ErrDeadlineExceeded.
+func (l limits) limitBody(w http.ResponseWriter, r *http.Request, began time.Time) *body {
 	// net/http takes the deadline away again when it reaches the end of the body.
-	_ = control.SetReadDeadline(time.Now().Add(l.read))
+	_ = http.NewResponseController(w).SetReadDeadline(began.Add(l.read))
 	return &body{
 		in: r.Body, limit: l.maxBody, left: l.maxBody, declared: r.ContentLength,
 		asksFirst: r.Header.Get("Expect") != "",
@@ -124,19 +131,16 @@ func (b *body) drain() {
 	}
 }
 
-// writePiece is written under one deadline; a client slower than a piece per writeStall is cut
-// off.
-const writePiece = 64 << 10
-
-// answer moves the deadline for writing forward with each piece written.
+// answer tells clients to leave once the server is closing. Over HTTP/2, where many answers share a
+// connection, it also sets the deadline for each piece; else the connection does that itself
+// (limits_conn.go).
 type answer struct {
 	http.ResponseWriter
-	control  http.ResponseController // not a pointer: one allocation less for each request
-	closing  *atomic.Bool
-	stall    time.Duration
-	eachTime bool // HTTP/2: the deadline itself resets the stream, so it stands only while writing
-	armed    time.Time
-	begun    bool
+	closing *atomic.Bool
+	begun   bool
+
+	stream *http.ResponseController // HTTP/2's; else nil
+	stall  time.Duration
 }
 
 // Unwrap is for http.ResponseController.
@@ -150,21 +154,17 @@ func (a *answer) WriteHeader(status int) {
 	a.ResponseWriter.WriteHeader(status)
 }
 
-// Write writes p piece by piece.
-func (a *answer) Write(p []byte) (written int, err error) {
+// Write writes p.
+func (a *answer) Write(p []byte) (int, error) {
 	a.begin()
-	defer a.disarm()
-	for first := true; first || len(p) > 0; first = false {
-		piece := p[:min(len(p), writePiece)]
-		a.arm()
-		n, err := a.ResponseWriter.Write(piece)
-		written += n
-		if err != nil {
-			return written, err
-		}
-		p = p[len(piece):]
+	if a.stream == nil {
+		return a.ResponseWriter.Write(p)
 	}
-	return written, nil
+	defer a.disarm()
+	return inPieces(p, func(piece []byte) (int, error) {
+		a.arm()
+		return a.ResponseWriter.Write(piece)
+	})
 }
 
 // Flush sends what is buffered.
@@ -175,7 +175,7 @@ func (a *answer) FlushError() error {
 	a.begin()
 	a.arm()
 	defer a.disarm()
-	return a.control.Flush()
+	return http.NewResponseController(a.ResponseWriter).Flush()
 }
 
 // begin is the last moment for a header.
@@ -186,18 +186,17 @@ func (a *answer) begin() {
 	a.begun = true
 }
 
-// arm sets the deadline, unless it was set a moment ago: a stream of small writes would spend
-// more time on deadlines than on writing.
+// arm and disarm let the deadline stand only while something is written: it resets the stream by
+// itself.
 func (a *answer) arm() {
-	if now := time.Now(); a.eachTime || now.Sub(a.armed) > a.stall/8 {
-		a.armed = now
-		_ = a.control.SetWriteDeadline(now.Add(a.stall))
+	if a.stream != nil {
+		_ = a.stream.SetWriteDeadline(time.Now().Add(a.stall))
 	}
 }
 
 func (a *answer) disarm() {
-	if a.eachTime {
-		_ = a.control.SetWriteDeadline(time.Time{})
+	if a.stream != nil {
+		_ = a.stream.SetWriteDeadline(time.Time{})
 	}
 }
 

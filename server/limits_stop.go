@@ -17,6 +17,7 @@ type front struct {
 	listener net.Listener
 	health   *health       // told when the stop begins
 	certs    *certificates // nil: plain HTTP
+	stall    time.Duration // how long a client may read nothing
 	drain    time.Duration
 	timeout  time.Duration // of the whole stop
 	log      *slog.Logger
@@ -26,7 +27,7 @@ type front struct {
 func openFront(ctx context.Context, c Config, h http.Handler, health *health, log *slog.Logger) (*front, error) {
 	f := &front{
 		srv:    limitsOf(c).server(h, &health.draining, log),
-		health: health, drain: c.DrainTime, timeout: c.ShutdownTimeout, log: log,
+		health: health, stall: c.WriteStall, drain: c.DrainTime, timeout: c.ShutdownTimeout, log: log,
 	}
 	if c.TLSCertFile != "" {
 		certs, err := loadCertificates(c, log)
@@ -50,7 +51,7 @@ func openManagement(ctx context.Context, c Config, health *health, m *metrics, l
 	mux.Handle("GET /metrics", m.handler())
 	f := &front{
 		srv:    limitsOf(c).server(mux, &health.draining, log),
-		health: health, timeout: time.Second, log: log,
+		health: health, stall: c.WriteStall, timeout: time.Second, log: log,
 	}
 	if err := f.open(ctx, "management-listen", c.ManagementListen); err != nil {
 		return nil, err
@@ -91,12 +92,12 @@ func (f *front) run(ctx context.Context) error {
 	}
 }
 
-func (f *front) serve() error {
-	var err error
+func (f *front) serve() (err error) {
+	l := stallListener{f.listener, f.stall}
 	if f.certs != nil {
-		err = f.srv.ServeTLS(f.listener, "", "")
+		err = f.srv.ServeTLS(l, "", "")
 	} else {
-		err = f.srv.Serve(f.listener)
+		err = f.srv.Serve(l)
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil

@@ -94,20 +94,20 @@ func newRequestID() string {
 type accessLog struct {
 	log  *slog.Logger
 	slow time.Duration // 0: nothing is slow
-	now  func() time.Time
+	took func(*api.Call) time.Duration
 }
 
 func newAccessLog(log *slog.Logger, c Config) *accessLog {
-	return &accessLog{log: log, slow: c.SlowRequest, now: time.Now}
+	return &accessLog{log: log, slow: c.SlowRequest, took: (*api.Call).Took}
 }
 
 // middleware lets Echo's error handler answer an error before it writes the line: only then the
 // status is known. The chain of the error is logged here; the handler only answers.
 func (a *accessLog) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		start, answered := a.now(), false
+		answered := false
 		var failure error
-		defer func() { a.write(c, a.now().Sub(start), answered, failure) }()
+		defer func() { a.write(c, answered, failure) }()
 		if failure = next(c); failure != nil {
 			c.Error(failure)
 		}
@@ -118,9 +118,9 @@ func (a *accessLog) middleware(next echo.HandlerFunc) echo.HandlerFunc {
 
 // write decides whether a request is worth a line. answered is false when a panic is on its way
 // up, which is also how an answer is cut off that failed midway.
-func (a *accessLog) write(c echo.Context, took time.Duration, answered bool, err error) {
+func (a *accessLog) write(c echo.Context, answered bool, err error) {
 	call, status := api.CallOf(c), c.Response().Status
-	gone := call.Gone()
+	took, gone := a.took(call), call.Gone()
 	level, message := slog.LevelDebug, "request answered"
 	switch {
 	case gone && (status < http.StatusInternalServerError || errors.Is(err, context.Canceled)):

@@ -19,20 +19,19 @@ import (
 	"github.com/rollcall-id/rollcall/api"
 )
 
-// logged runs one request through the middlewares and gives the log's lines. The clock moves by
-// 10 ms per look.
+// logged runs one request through the middlewares and gives the log's lines. It takes 10 ms.
 func logged(t *testing.T, level slog.Level, r *http.Request, handle echo.HandlerFunc) (lines []map[string]any, answer *httptest.ResponseRecorder) {
 	t.Helper()
 	var out bytes.Buffer
 	c := Config{LogLevel: level, LogFormat: LogJSON, SlowRequest: time.Second, TrustedProxies: proxies}
 	access := newAccessLog(NewLogger(&out, c), c)
-	now := time.Unix(0, 0)
-	access.now = func() time.Time { now = now.Add(10 * time.Millisecond); return now }
+	took := 10 * time.Millisecond
+	access.took = func(*api.Call) time.Duration { return took }
 	e := echo.New()
 	e.Use(named(c.TrustedProxies), access.middleware)
 	e.Any("/user/:name", func(c echo.Context) error {
 		if r.URL.Query().Has("slow") {
-			now = now.Add(time.Minute)
+			took += time.Minute
 		}
 		return handle(c)
 	})

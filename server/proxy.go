@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 )
 
 // ClientAddress says from which address a request came: the socket's peer, and only when that is
@@ -59,6 +60,27 @@ func PublicURL(r *http.Request, configured string, trusted []netip.Prefix) strin
 		host = "localhost"
 	}
 	return scheme + "://" + host
+}
+
+// publicURLs gives the PublicURL of requests. Most name the same host as the one before.
+func publicURLs(c Config) func(*http.Request) string {
+	type known struct {
+		host   string
+		secure bool
+		url    string
+	}
+	var last atomic.Pointer[known]
+	return func(r *http.Request) string {
+		if c.URL != "" || len(c.TrustedProxies) > 0 { // its headers count too
+			return PublicURL(r, c.URL, c.TrustedProxies)
+		}
+		k := last.Load()
+		if k == nil || k.host != r.Host || k.secure != (r.TLS != nil) {
+			k = &known{r.Host, r.TLS != nil, PublicURL(r, "", nil)}
+			last.Store(k)
+		}
+		return k.url
+	}
 }
 
 // peerAddress gives the address at the other end of the connection.

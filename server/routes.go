@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -24,13 +25,28 @@ func routes(e *echo.Echo, o Options, s *Services, m *metrics) {
 	c := o.Config
 	e.IPExtractor = func(r *http.Request) string { return ClientAddress(r, c.TrustedProxies).String() }
 	e.HTTPErrorHandler = api.ErrorHandler
-	e.Pre(named(c.TrustedProxies), m.observe, newAccessLog(o.Log, c).middleware, recovered)
+	e.Pre(together(named(c.TrustedProxies), m.observe, newAccessLog(o.Log, c).middleware, recovered))
 	crowdapi.Register(e, crowdapi.Deps{Application: s.Application, Login: s.Login, Options: crowdapi.Options{
-		PublicURL:    func(r *http.Request) string { return PublicURL(r, c.URL, c.TrustedProxies) },
+		PublicURL:    publicURLs(c),
 		CrowdVersion: c.CrowdVersion,
 		CookieDomain: c.CookieDomain, CookieName: c.CookieName, CookieSecure: c.CookieSecure,
 	}})
 	web.Register(e, web.Deps{Login: s.Login, Log: o.Log})
+}
+
+// together makes one middleware of several, the first outermost. Echo would put those of Pre together
+// anew for each request.
+func together(middlewares ...echo.MiddlewareFunc) echo.MiddlewareFunc {
+	chain := func(c echo.Context) error { return api.CallOf(c).Next(c) }
+	for _, around := range slices.Backward(middlewares) {
+		chain = around(chain)
+	}
+	return func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			api.CallOf(c).Next = next
+			return chain(c)
+		}
+	}
 }
 
 // recovered turns a bug of ours into an ordinary failure, with its stack in the log. An answer

@@ -31,7 +31,8 @@ func (s *Service) bind(factors []Factor) []byte {
 	if len(factors) == 0 {
 		return []byte{}
 	}
-	var text []byte
+	var room [256]byte // enough for nearly all, and no allocation
+	text := room[:0]
 	for _, f := range factors {
 		for _, part := range []string{f.Name, f.Value} {
 			text = binary.AppendUvarint(text, uint64(len(part)))

@@ -27,12 +27,9 @@ type place struct {
 func (h *handler) enter(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		written := echo.GetPath(c.Request())
-		at, ok := h.plain[written]
+		at, ok := h.place(c.Request().Method, written)
 		if !ok {
-			if at, ok = find(c.Request().Method, written); !ok {
-				return next(c)
-			}
-			at.path = base + at.path
+			return next(c)
 		}
 		api.Enter(c, refuse, at.format, at.context)
 		move(c, at.path)
@@ -54,6 +51,26 @@ var (
 	noCache  = []string{"no-cache, no-store, no-transform"}
 	noPragma = []string{"no-cache"}
 )
+
+// place tells where a path points to; false when that is not in the API.
+func (h *handler) place(method, written string) (place, bool) {
+	if at, ok := h.plain[written]; ok {
+		return at, true
+	}
+	if canonical(written) {
+		return place{context: "/crowd", path: written}, true
+	}
+	at, ok := find(method, written)
+	at.path = base + at.path
+	return at, ok
+}
+
+// canonical tells whether find would leave a path as it is.
+func canonical(path string) bool {
+	resource, ok := strings.CutPrefix(path, base+"/1/")
+	return ok && resource != "" && resource[0] != '/' && resource[len(resource)-1] != '/' &&
+		!strings.HasSuffix(resource, ".json") && !strings.HasSuffix(resource, ".xml")
+}
 
 // remember makes the two usual addresses of a path known, so that they needn't be read.
 func (h *handler) remember(path string) {

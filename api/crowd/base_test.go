@@ -3,6 +3,7 @@ package crowd
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/labstack/echo/v4"
@@ -50,6 +51,9 @@ func TestFind(t *testing.T) {
 		got, ours := find(c.method, c.path)
 		if got != c.want || ours != c.ours {
 			t.Errorf("find(%s %s) = %+v, %v; want %+v, %v", c.method, c.path, got, ours, c.want, c.ours)
+		}
+		if canonical(c.path) && (got != place{"/crowd", strings.TrimPrefix(c.path, base), any}) {
+			t.Errorf("%s %s is taken as it is, and find makes it %+v", c.method, c.path, got)
 		}
 	}
 }

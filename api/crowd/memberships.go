@@ -20,7 +20,9 @@ func (h *handler) memberships(c echo.Context) error {
 	if err := view(c).NoteFullRead(reqctx(c)); err != nil {
 		return err
 	}
-	w := newDumpWriter(api.NewStream(c))
+	out := api.NewStream(c)
+	defer out.Close()
+	w := newDumpWriter(out)
 	if err := view(c).Memberships(reqctx(c), w.group); err != nil {
 		return err
 	}

@@ -86,6 +86,7 @@ func (h *handler) writeFound(c echo.Context, what searched, f models.Filter) err
 	if err != nil {
 		return err
 	}
+	defer list.out.Close()
 	d, l := detailOfMany(c, what.name), h.linksOf(c)
 	var user userEntity // one for all: a million users are to take no memory
 	var group groupEntity

@@ -4,19 +4,24 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net"
+	"net/http"
 	"regexp"
 	"runtime"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/labstack/echo/v4"
+
 	"github.com/rollcall-id/rollcall/server"
 )
 
 // BenchmarkServer runs the whole server in this process, and wrk beside it: its CPU profile shows
-// where a request's time goes, from the socket to the roster and back.
+// where a request's time goes, from the socket to the roster and back. The bare handler, which says
+// the same, shows how much of that is the way there.
 //
-//	go test ./internal/bench -run '^$' -bench 'Server/GET_/user,' -cpuprofile cpu.out
+//	go test ./internal/bench -run '^$' -bench 'Server/GET_/user,/ours' -cpuprofile cpu.out
 func BenchmarkServer(b *testing.B) {
 	run := &bench{dir: b.TempDir(), wanted: regexp.MustCompile(""), quick: true}
 	w, err := run.newWorld(b.Context(), onSQLite, shape{users: 10_000, groups: true}, true)
@@ -39,22 +44,47 @@ func BenchmarkServer(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			var answers float64
-			before := spent(b)
-			for b.Loop() {
-				rate, err := l.send(b.Context(), p.url, 1, 5*time.Second)
-				if err != nil {
-					b.Fatal(err)
-				}
-				answers += rate * 5
-				b.ReportMetric(rate, "answers/s")
-			}
-			after := spent(b)
-			b.ReportMetric(float64(after.cpu-before.cpu)/answers, "cpu-ns/answer")
-			b.ReportMetric(float64(after.allocs-before.allocs)/answers, "allocs/answer")
-			b.ReportMetric(float64(after.bytes-before.bytes)/answers, "B/answer")
+			b.Run("ours", func(b *testing.B) { measureSpending(b, l, p.url) })
+			b.Run("bare", func(b *testing.B) { measureSpending(b, l, bareInProcess(b, p.url, row)) })
 		})
 	}
+}
+
+// measureSpending tells what an answer takes of this process.
+func measureSpending(b *testing.B, l load, url string) {
+	var answers float64
+	before := spent(b)
+	for b.Loop() {
+		rate, err := l.send(b.Context(), url, 1, 5*time.Second)
+		if err != nil {
+			b.Fatal(err)
+		}
+		answers += rate * 5
+		b.ReportMetric(rate, "answers/s")
+	}
+	after := spent(b)
+	b.ReportMetric(float64(after.cpu-before.cpu)/answers, "cpu-ns/answer")
+	b.ReportMetric(float64(after.allocs-before.allocs)/answers, "allocs/answer")
+	b.ReportMetric(float64(after.bytes-before.bytes)/answers, "B/answer")
+}
+
+// bareInProcess is a row's anchor in this process, until the benchmark ends.
+func bareInProcess(b *testing.B, ours string, row httpRow) string {
+	said, err := ask(b.Context(), row.method, ours, row.path, row.body)
+	if err != nil {
+		b.Fatal(err)
+	}
+	o := repeat(row.method, row.route, said)
+	e := echo.New()
+	e.Add(o.Method, o.Path, o.answer)
+	l, err := new(net.ListenConfig).Listen(b.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	s := &http.Server{Handler: e} // as Echo makes its own
+	b.Cleanup(func() { s.Close() })
+	go s.Serve(l)
+	return "http://" + l.Addr().String()
 }
 
 // inProcess serves a world until the benchmark ends.
