@@ -47,6 +47,9 @@ func (s *Service) Create(ctx context.Context, by models.Actor, n NewDirectory) (
 	if n.Permissions != nil {
 		dir.Permissions = *n.Permissions
 	}
+	if Mirrored(dir.Kind) {
+		dir.Active = false // its first completed synchronisation shows it
+	}
 	if _, ok := kinds[dir.Kind]; !ok {
 		return nil, models.Fail(models.IllegalArgument, string(dir.Kind), fmt.Sprintf("there is no kind of directory %q; there is %v", dir.Kind, Kinds()))
 	}
@@ -81,9 +84,19 @@ type Patch struct {
 	Settings    map[string]string
 }
 
-// Set changes a directory.
+// Set changes a directory. A mirrored one can't be made active before its first completed
+// synchronisation: applications would take a directory without users for the truth.
 func (s *Service) Set(ctx context.Context, by models.Actor, name string, p Patch) (*models.Directory, error) {
-	return s.change(ctx, by, name, func(dir *models.Directory) {
+	return s.change(ctx, by, name, func(tx *store.Tx, dir *models.Directory) error {
+		if p.Active != nil && *p.Active && !dir.Active && Mirrored(dir.Kind) {
+			state, err := tx.SyncState(ctx, dir.ID)
+			if err != nil {
+				return err
+			}
+			if state.CompletedAt == 0 {
+				return models.Fail(models.Unsupported, dir.Name, "Directory <"+dir.Name+"> was never synchronised; its first completed synchronisation makes it active.")
+			}
+		}
 		set(&dir.Description, p.Description)
 		set(&dir.Active, p.Active)
 		set(&dir.Permissions, p.Permissions)
@@ -94,15 +107,19 @@ func (s *Service) Set(ctx context.Context, by models.Actor, name string, p Patch
 				dir.Settings[key] = value
 			}
 		}
+		return nil
 	})
 }
 
 // Rename gives a directory another name. NameTaken when there is one of that name.
 func (s *Service) Rename(ctx context.Context, by models.Actor, name, to string) (*models.Directory, error) {
-	return s.change(ctx, by, name, func(dir *models.Directory) { dir.Name = to })
+	return s.change(ctx, by, name, func(_ *store.Tx, dir *models.Directory) error {
+		dir.Name = to
+		return nil
+	})
 }
 
-func (s *Service) change(ctx context.Context, by models.Actor, name string, do func(*models.Directory)) (dir *models.Directory, err error) {
+func (s *Service) change(ctx context.Context, by models.Actor, name string, do func(*store.Tx, *models.Directory) error) (dir *models.Directory, err error) {
 	err = s.store.Write(ctx, by, func(tx *store.Tx) error {
 		before, err := tx.DirectoryByName(ctx, name)
 		if err != nil {
@@ -110,7 +127,9 @@ func (s *Service) change(ctx context.Context, by models.Actor, name string, do f
 		}
 		after := *before
 		after.Settings = maps.Clone(before.Settings)
-		do(&after)
+		if err := do(tx, &after); err != nil {
+			return err
+		}
 		if err := checkDirectory(&after); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package directory_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -160,6 +161,35 @@ func TestSetDirectory(t *testing.T) {
 
 // A secret setting is readable by the service alone: sealed in its row, and only named in the
 // audit log and the feed.
+// A directory that is kept equal to a source is shown by its first completed synchronisation, and
+// can be hidden and shown after that.
+func TestAMirroredDirectoryIsNotShownBeforeItsFirstRun(t *testing.T) {
+	eachHouse(t, func(t *testing.T, h *house) {
+		dir, err := h.Create(t.Context(), operator, directory.NewDirectory{Name: "cloud", Kind: models.KindEntra,
+			Settings: map[string]string{"tenant": "t", "client-id": "c", "client-secret": "s"}})
+		if err != nil || dir.Active {
+			t.Fatalf("created: %+v, %v", dir, err)
+		}
+		if _, err = h.Set(t.Context(), operator, "cloud", directory.Patch{Active: new(true)}); !models.Is(err, models.Unsupported) || !strings.Contains(err.Error(), "was never synchronised") {
+			t.Errorf("shown by hand: %v", err)
+		}
+		if dir, err = h.Set(t.Context(), operator, "cloud", directory.Patch{Active: new(false), Description: new("Us")}); err != nil || dir.Active {
+			t.Errorf("changed: %+v, %v", dir, err)
+		}
+		err = h.store.Write(t.Context(), models.System, func(tx *store.Tx) error {
+			return errors.Join(tx.SaveSyncState(&models.SyncState{DirectoryID: dir.ID, CompletedAt: 1}), tx.ActivateDirectory(dir))
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, active := range []bool{false, true} {
+			if dir, err = h.Set(t.Context(), operator, "cloud", directory.Patch{Active: &active}); err != nil || dir.Active != active {
+				t.Errorf("set to %t: %+v, %v", active, dir, err)
+			}
+		}
+	})
+}
+
 func TestSecretSettings(t *testing.T) {
 	t.Parallel()
 	testkit.EachDatabase(t, func(t *testing.T, db testkit.Database) {

@@ -54,7 +54,7 @@ var syncSettings = []Setting{
 	{Name: "guard-memberships", Default: "100,10%", Doc: "the same of memberships that are removed", Check: limit},
 	{Name: "guard-adds", Doc: "the same of users, groups and memberships that come, each; empty is no limit", Check: limit},
 	{Name: "alarm-mail", Doc: "address to write to when runs fail, are held, or a secret ends", Check: mailAddress},
-	{Name: "alarm-webhook", Doc: "https address to post to on the same occasions", Check: address},
+	{Name: "alarm-webhook", Secret: true, Doc: "https address to post JSON to on the same occasions", Check: secretAddress},
 	{Name: "secret-ends", Doc: "the day on which the credentials end, as 2027-05-01, where the source doesn't tell", Check: day},
 	{Name: "requests-at-once", Default: "8", Doc: "most requests to the source at the same time", Check: number(1, 16)},
 	{Name: "proxy", Doc: "proxy on the way to the source, as http://proxy.example.test:3128", Check: proxyAddress},
@@ -233,6 +233,14 @@ func address(value string) error {
 		return nil
 	}
 	return fmt.Errorf("%q must begin with https:// (http:// is for this machine only)", value)
+}
+
+// secretAddress takes what address does, and doesn't repeat it: it may hold a token.
+func secretAddress(value string) error {
+	if address(value) != nil {
+		return errors.New("it must be an address that begins with https:// (http:// is for this machine only)")
+	}
+	return nil
 }
 
 func loopback(host string) bool {

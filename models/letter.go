@@ -16,10 +16,11 @@ const (
 	LetterResetInactive   LetterKind = "reset-inactive"   // why there is none
 	LetterUsernames       LetterKind = "usernames"        // the names that belong to an address
 	LetterPasswordChanged LetterKind = "password-changed" // so that nobody's is changed unnoticed
+	LetterAlarm           LetterKind = "alarm"            // what is wrong with a directory's synchronisation
 )
 
 // LetterKinds lists every letter.
-var LetterKinds = []LetterKind{LetterReset, LetterResetInactive, LetterUsernames, LetterPasswordChanged}
+var LetterKinds = []LetterKind{LetterReset, LetterResetInactive, LetterUsernames, LetterPasswordChanged, LetterAlarm}
 
 // A Letter is what a rule wants to be written to somebody. It waits in the outbox, sealed.
 type Letter struct {
@@ -32,6 +33,9 @@ type Letter struct {
 	Until       string       `json:"until,omitempty"` // the link's end, in words
 	Names       []LetterName `json:"names,omitempty"`
 	More        bool         `json:"more,omitempty"` // there are more names than these
+	Directory   string       `json:"directory,omitempty"`
+	Event       AlarmEvent   `json:"event,omitempty"`
+	Text        string       `json:"text,omitempty"` // of an alarm
 }
 
 // A LetterName is one of the names that belong to an address.

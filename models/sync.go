@@ -18,68 +18,68 @@ const (
 type Run struct {
 	ID          ID           `json:"-"`
 	DirectoryID ID           `json:"-"`
-	Directory   string       `json:"directory"`
-	Mode        string       `json:"mode"`   // "full" or "delta"
-	Reason      string       `json:"reason"` // why this mode
+	Directory   string       `json:"directory" doc:"the directory"`
+	Mode        string       `json:"mode" doc:"full or delta"`
+	Reason      string       `json:"reason" doc:"why this mode"`
 	Started     Time         `json:"-"`
 	Ended       Time         `json:"-"`
-	Users       UserCounts   `json:"users"`
-	Groups      GroupCounts  `json:"groups"`
-	Memberships MemberCounts `json:"memberships"`
-	Skipped     []Skipped    `json:"skipped"`
-	MoreSkipped int          `json:"moreSkipped,omitempty"` // beyond those that are listed
-	Renamed     []Drift      `json:"renamedAtSource,omitempty"`
-	Steps       []Step       `json:"steps,omitempty"`
-	MoreSteps   int          `json:"moreSteps,omitempty"` // beyond those that are listed
-	Phases      []Phase      `json:"phases,omitempty"`
-	Requests    int64        `json:"requests"`
-	Throttled   int64        `json:"throttled"`
-	Bytes       int64        `json:"bytes"`
-	Outcome     Outcome      `json:"outcome"`
-	Problem     string       `json:"problem,omitempty"` // why it failed, is held or is partial
-	Hash        string       `json:"hash,omitempty"`    // of what the plan takes away
-	Guard       string       `json:"guard,omitempty"`   // why the guard holds the plan, or would
-	Discarded   bool         `json:"discarded,omitempty"`
-	Joined      bool         `json:"joined,omitempty"` // an answer only: the run was another's
+	Users       UserCounts   `json:"users" doc:"what happens to users"`
+	Groups      GroupCounts  `json:"groups" doc:"what happens to groups"`
+	Memberships MemberCounts `json:"memberships" doc:"what happens to memberships, of users and of groups"`
+	Skipped     []Skipped    `json:"skipped" doc:"objects of the source that are left out, up to 10,000"`
+	MoreSkipped int          `json:"moreSkipped,omitempty" doc:"how many more there are beyond those that are listed"`
+	Renamed     []Drift      `json:"renamedAtSource,omitempty" doc:"groups that have another name at the source than here"`
+	Steps       []Step       `json:"steps" doc:"what is done, up to 10,000 steps"`
+	MoreSteps   int          `json:"moreSteps,omitempty" doc:"how many more there are beyond those that are listed"`
+	Phases      []Phase      `json:"phases,omitempty" doc:"the parts of the run"`
+	Requests    int64        `json:"requests" doc:"how often the source was asked"`
+	Throttled   int64        `json:"throttled" doc:"how often it told us to wait"`
+	Bytes       int64        `json:"bytes" doc:"how much it answered, in bytes"`
+	Outcome     Outcome      `json:"outcome" doc:"planned, applied, nothing, held, partial, failed or running"`
+	Problem     string       `json:"problem,omitempty" doc:"why it failed, is held or is partial"`
+	Hash        string       `json:"hash" doc:"of what the plan takes away, empty when that is nothing; sync approve and sync discard take it"`
+	Guard       string       `json:"guard,omitempty" doc:"why the guard holds the plan, or would"`
+	Discarded   bool         `json:"discarded,omitempty" doc:"an operator dropped the held plan"`
+	Joined      bool         `json:"joined,omitempty" doc:"the run was another process's"`
 }
 
 // UserCounts counts what happens to users. Deactivated are all that go from active to
 // inactive; they are not in Changed.
 type UserCounts struct {
-	Created     int `json:"created"`
-	Changed     int `json:"changed"`
-	Deactivated int `json:"deactivated"`
-	Removed     int `json:"removed"`
+	Created     int `json:"created" doc:"new ones"`
+	Changed     int `json:"changed" doc:"those of whom a field becomes different"`
+	Deactivated int `json:"deactivated" doc:"those that go from active to inactive; they are not in changed"`
+	Removed     int `json:"removed" doc:"those that are removed"`
 }
 
 // GroupCounts counts what happens to groups. Emptied are those that left the source or its
 // scope: all their members go, the group itself later.
 type GroupCounts struct {
-	Created int `json:"created"`
-	Changed int `json:"changed"`
-	Emptied int `json:"emptied"`
-	Removed int `json:"removed"`
+	Created int `json:"created" doc:"new ones"`
+	Changed int `json:"changed" doc:"those whose description becomes different"`
+	Emptied int `json:"emptied" doc:"those that left the source or its scope: their members go now"`
+	Removed int `json:"removed" doc:"those that are removed"`
 }
 
 // MemberCounts counts memberships of users and of groups.
 type MemberCounts struct {
-	Added   int `json:"added"`
-	Removed int `json:"removed"`
+	Added   int `json:"added" doc:"those that come"`
+	Removed int `json:"removed" doc:"those that go"`
 }
 
 // A Skipped is an object of the source that a run left out, and why.
 type Skipped struct {
-	Kind   string `json:"kind"` // "user", "group" or "membership"
-	ID     string `json:"id"`   // the source's; of a membership group/member
-	Name   string `json:"name"`
-	Reason string `json:"reason"`
+	Kind   string `json:"kind" doc:"user, group or membership"`
+	ID     string `json:"id" doc:"the id at the source; of a membership group/member"`
+	Name   string `json:"name" doc:"the name"`
+	Reason string `json:"reason" doc:"why"`
 }
 
 // A Drift is a group that has another name at its source than here.
 type Drift struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
-	Now  string `json:"now"`
+	ID   string `json:"id" doc:"the id at the source"`
+	Name string `json:"name" doc:"the name here"`
+	Now  string `json:"now" doc:"the name at the source"`
 }
 
 // StepKind says what a step of a plan does.
@@ -101,26 +101,26 @@ const (
 
 // A Step is one line of a plan.
 type Step struct {
-	Kind   StepKind `json:"kind"`
-	ID     string   `json:"id,omitempty"` // the source's
-	Name   string   `json:"name"`         // of a membership the group's
-	Member string   `json:"member,omitempty"`
-	Fields []Field  `json:"fields,omitempty"` // of a change
+	Kind   StepKind `json:"kind" doc:"create-user, change-user, deactivate-user, remove-user, create-group, change-group, empty-group, remove-group, add-member or remove-member"`
+	ID     string   `json:"id,omitempty" doc:"the id at the source"`
+	Name   string   `json:"name" doc:"of the user or group; of a membership the group"`
+	Member string   `json:"member,omitempty" doc:"of a membership: the user or group in it"`
+	Fields []Field  `json:"fields,omitempty" doc:"of a change: the fields"`
 }
 
 // A Field is one field of a change, before and after.
 type Field struct {
-	Name string `json:"field"`
-	Old  string `json:"old"`
-	New  string `json:"new"`
+	Name string `json:"field" doc:"which"`
+	Old  string `json:"old" doc:"what it was"`
+	New  string `json:"new" doc:"what it becomes"`
 }
 
 // A Phase is one part of a run.
 type Phase struct {
-	Name     string `json:"name"`
-	Count    int    `json:"count"`
-	Millis   int64  `json:"ms"`
-	Requests int64  `json:"requests,omitempty"`
+	Name     string `json:"name" doc:"what it does"`
+	Count    int    `json:"count" doc:"how many objects"`
+	Millis   int64  `json:"ms" doc:"how long it took, in milliseconds"`
+	Requests int64  `json:"requests,omitempty" doc:"how often the source was asked in it"`
 }
 
 // A SyncState is what is known of a directory's synchronisation: who runs it, when the next
@@ -139,7 +139,7 @@ type SyncState struct {
 	CompletedAt Time   // when the last run ended well; zero: never, and the directory isn't shown
 	Settings    string // a hash of the settings of the last run that ended well
 	Failures    int    // in a row
-	AlarmedAt   Time   // when somebody was last told
+	AlarmedAt   Time   // when somebody was last told that the secret ends
 	HeldRun     ID     // the run that waits to be approved; zero: none
 	HeldHash    string // of its plan
 }

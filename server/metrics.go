@@ -26,6 +26,8 @@ type metrics struct {
 	inFlight prometheus.Gauge
 	logins   *prometheus.CounterVec
 
+	syncRuns, syncRequests, syncThrottled *prometheus.CounterVec
+
 	unmatched series
 }
 
@@ -50,6 +52,18 @@ func newMetrics(version string) *metrics {
 			Name: "rollcall_logins_total",
 			Help: "Logins by outcome.",
 		}, []string{"outcome"}),
+		syncRuns: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rollcall_sync_runs_total",
+			Help: "Synchronisations that this process ran, by outcome.",
+		}, []string{"directory", "outcome"}),
+		syncRequests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rollcall_sync_requests_total",
+			Help: "Requests to sources.",
+		}, []string{"directory"}),
+		syncThrottled: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "rollcall_sync_throttled_total",
+			Help: "Requests to sources that were answered with: not so fast.",
+		}, []string{"directory"}),
 		unmatched: series{route: "unmatched"},
 	}
 	for _, outcome := range login.Outcomes {
@@ -62,6 +76,7 @@ func newMetrics(version string) *metrics {
 	})
 	build.Set(1)
 	m.registry.MustRegister(m.requests, m.duration, m.inFlight, m.logins, build,
+		m.syncRuns, m.syncRequests, m.syncThrottled,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -93,7 +108,7 @@ func (m *metrics) observe(next echo.HandlerFunc) echo.HandlerFunc {
 			m.inFlight.Dec()
 			of := m.seriesOf(c.Path()).of(m, answered{methodLabel(c.Request().Method), status})
 			of.requests.Inc()
-			of.duration.Observe(time.Since(call.Began).Seconds())
+			of.duration.Observe(call.Took().Seconds())
 		}()
 		if err := next(c); err != nil {
 			c.Error(err)

@@ -125,3 +125,19 @@ func FuzzClientAddress(f *testing.F) {
 		}
 	})
 }
+
+func TestPublicURLsOfOneHostAfterAnother(t *testing.T) {
+	t.Parallel()
+	of := publicURLs(Config{})
+	for _, r := range []*http.Request{
+		{Host: "id.example.com"}, {Host: "id.example.com"}, {Host: "10.0.0.1:8095"}, {Host: "id.example.com", TLS: new(tls.ConnectionState)},
+		{Host: "id.example.com"}, {Host: "a b"}, {Host: ""}, {Host: "id.example.com"},
+	} {
+		if got, want := of(r), PublicURL(r, "", nil); got != want {
+			t.Errorf("%q, TLS %v: %s, want %s", r.Host, r.TLS != nil, got, want)
+		}
+	}
+	if got := publicURLs(Config{URL: "https://crowd.example.com"})(&http.Request{Host: "x"}); got != "https://crowd.example.com" {
+		t.Error(got)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -14,9 +15,11 @@ import (
 	"github.com/rollcall-id/rollcall/application"
 	"github.com/rollcall-id/rollcall/directory"
 	"github.com/rollcall-id/rollcall/internal/audit"
+	"github.com/rollcall-id/rollcall/internal/explain"
 	"github.com/rollcall-id/rollcall/internal/outbox"
 	"github.com/rollcall-id/rollcall/internal/password"
 	"github.com/rollcall-id/rollcall/login"
+	"github.com/rollcall-id/rollcall/models"
 	"github.com/rollcall-id/rollcall/roster"
 	"github.com/rollcall-id/rollcall/session"
 	"github.com/rollcall-id/rollcall/store"
@@ -46,12 +49,14 @@ type Services struct {
 	Sessions    *session.Service
 	Login       *login.Service
 	Sync        *dirsync.Service
+	Explain     *explain.Service
 }
 
 // Opening says what differs between the server and a command that opens the services.
 type Opening struct {
 	Upgrade bool                // upgrade an older schema; without it, one is refused
 	Count   func(login.Outcome) // called with the outcome of each login; nil: nobody counts
+	Synced  func(*models.Run)   // called with each synchronisation that this process ran; may be nil
 }
 
 // OpenServices opens the store that the configuration names and builds the rules over it.
@@ -78,7 +83,8 @@ func OpenServices(ctx context.Context, c Config, log *slog.Logger, o Opening) (*
 		Lifetime: c.SessionTimeout, AnyAddress: !c.RequireSameAddress, TrustedProxy: trustedProxy(c.TrustedProxies), Log: log,
 	})
 	s.Login = login.New(st, s.Directories, s.Sessions, s.Audit, login.Options{TellDenied: c.TellAccessDenied, Count: o.Count, Letters: c.letters()})
-	s.Sync = dirsync.New(st, dirsync.Config{Open: Sources(log), Log: log})
+	s.Sync = dirsync.New(st, dirsync.Config{Open: Sources(log), Log: log, Server: c.letters().URL, Done: o.Synced})
+	s.Explain = explain.New(st, s.Sync)
 	return s, nil
 }
 
@@ -94,7 +100,7 @@ func trustedProxy(trusted []netip.Prefix) func(string) bool {
 // It returns when everything has stopped: no request that was accepted is lost.
 func Run(ctx context.Context, o Options) error {
 	m := newMetrics(o.Version)
-	s, err := OpenServices(ctx, o.Config, o.Log, Opening{Upgrade: true, Count: m.countLogin})
+	s, err := OpenServices(ctx, o.Config, o.Log, Opening{Upgrade: true, Count: m.countLogin, Synced: m.countRun})
 	if err != nil {
 		return err
 	}
@@ -118,6 +124,7 @@ func answerUntil(ctx context.Context, o Options, s *Services, m *metrics) error 
 	}
 	m.watchPasswords(func() PasswordStats { return passwordStats(s.Hasher.Stats()) })
 	watchPools(m, s.Store)
+	m.watchSync(s)
 
 	sender, err := o.Config.mailSender()
 	if err != nil {
@@ -177,7 +184,27 @@ func checks(s *Services) []Check {
 			return nil
 		}},
 		{Name: "events", Run: func(ctx context.Context) error { return heldEvents(ctx, s.Store) }},
+		{Name: "synchronisation", Run: func(ctx context.Context) error { return staleDirectories(ctx, s.Sync) }},
 	}
+}
+
+// staleDirectories remarks on directories that are no longer kept equal to their sources; requests
+// are answered all the same.
+func staleDirectories(ctx context.Context, sync *dirsync.Service) error {
+	all, err := sync.Conditions(ctx)
+	if err != nil {
+		return Remark("not known: " + err.Error())
+	}
+	var stale []string
+	for _, one := range all {
+		if one.Stale != "" {
+			stale = append(stale, one.Directory+": "+one.Stale)
+		}
+	}
+	if len(stale) == 0 {
+		return nil
+	}
+	return Remark(strings.Join(stale, "; "))
 }
 
 // heldLong is how long a transaction may keep events waiting before the operator is told.

@@ -64,12 +64,12 @@ var (
 
 // Users reads a directory's users in the order of their keys.
 func (l *Load) Users(dir models.ID, each func(*Row) error) error {
-	return l.rows("users", userTexts, dir, each)
+	return l.rows("users", userTexts, "directory_id", dir, "name_key", each)
 }
 
 // Groups reads a directory's groups in the order of their keys.
 func (l *Load) Groups(dir models.ID, each func(*Row) error) error {
-	return l.rows("groups", groupTexts, dir, each)
+	return l.rows("groups", groupTexts, "directory_id", dir, "name_key", each)
 }
 
 // Memberships reads which users are in which groups of a directory, in no order.
@@ -84,9 +84,9 @@ func (l *Load) Nestings(dir models.ID, each func(parent, child models.ID) error)
 		func(n []int64) error { return each(models.ID(n[0]), models.ID(n[1])) })
 }
 
-func (l *Load) rows(table string, texts []string, dir models.ID, each func(*Row) error) error {
-	query := fmt.Sprintf("SELECT id, active, created_at, updated_at, %s FROM %s WHERE directory_id = %d ORDER BY name_key",
-		strings.Join(texts, ", "), table, dir)
+func (l *Load) rows(table string, texts []string, column string, dir models.ID, order string, each func(*Row) error) error {
+	query := fmt.Sprintf("SELECT id, active, created_at, updated_at, %s FROM %s WHERE %s = %d ORDER BY %s",
+		strings.Join(texts, ", "), table, column, dir, order)
 	row := Row{Texts: make([][]byte, len(texts))}
 	if l.pg != nil {
 		return l.binary(query, func(raw [][]byte) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -17,6 +18,9 @@ const (
 
 	// OutboxLetter is the kind of the items that hold a models.Letter.
 	OutboxLetter = "letter"
+
+	// OutboxAlarm is the kind of the items that hold a models.Alarm.
+	OutboxAlarm = "alarm"
 )
 
 // Post puts something into the outbox, in this transaction: it is delivered if and only if the
@@ -36,11 +40,29 @@ func (tx *Tx) PostLetter(l models.Letter) error {
 	return tx.Post(&models.OutboxItem{Kind: OutboxLetter, Recipient: l.To, Payload: payload})
 }
 
-// OutboxDue lists what is due for delivery, the longest first, with opened payloads. One that
-// can't be opened with the server's key is nil.
-func (r *Reads) OutboxDue(ctx context.Context, now models.Time, limit int) ([]models.OutboxItem, error) {
+// PostAlarm puts an alarm into the outbox, as Post does. Its recipient is the host alone: what
+// stands behind it may be secret.
+func (tx *Tx) PostAlarm(a models.Alarm) error {
+	payload, err := json.Marshal(a)
+	if err != nil {
+		return fmt.Errorf("put an alarm into the outbox: %w", err)
+	}
+	u, err := url.Parse(a.URL)
+	if err != nil {
+		return fmt.Errorf("put an alarm into the outbox: %w", err)
+	}
+	return tx.Post(&models.OutboxItem{Kind: OutboxAlarm, Recipient: u.Host, Payload: payload})
+}
+
+// OutboxDue lists what is due for delivery, the longest first, with opened payloads: of some
+// kinds, or of all. A payload that can't be opened with the server's key is nil.
+func (r *Reads) OutboxDue(ctx context.Context, now models.Time, limit int, kinds ...string) ([]models.OutboxItem, error) {
 	var items []models.OutboxItem
-	err := r.db.WithContext(ctx).Where("next_attempt_at <= ?", now).Order("next_attempt_at, id").Limit(limit).Find(&items).Error
+	due := r.db.WithContext(ctx).Where("next_attempt_at <= ?", now).Order("next_attempt_at, id").Limit(limit)
+	if len(kinds) > 0 {
+		due = due.Where("kind IN ?", kinds)
+	}
+	err := due.Find(&items).Error
 	if err != nil {
 		return nil, doing("read the outbox", err)
 	}

@@ -144,6 +144,12 @@ func (r *Reads) GroupsWithKeys(ctx context.Context, dir models.ID, keys []string
 	return out, nil
 }
 
+// SyncedParentsOf gives the groups that a synchronisation put a group into.
+func (r *Reads) SyncedParentsOf(ctx context.Context, group models.ID) (parents []models.ID, err error) {
+	err = r.db.WithContext(ctx).Raw("SELECT parent_id FROM nestings WHERE child_id = ? AND writer = ? ORDER BY parent_id", group, models.BySync).Scan(&parents).Error
+	return parents, doing("read a group's groups", err)
+}
+
 // HasParents tells whether a group is in other groups.
 func (r *Reads) HasParents(ctx context.Context, group models.ID) (bool, error) {
 	var found []models.ID

@@ -86,6 +86,21 @@ func (r *Reads) Runs(ctx context.Context, dir models.ID, limit int) ([]*models.R
 	return runs, nil
 }
 
+// LastRuns lists the newest run of each directory, without its report.
+func (r *Reads) LastRuns(ctx context.Context) ([]*models.Run, error) {
+	var rows []syncRun
+	err := r.db.WithContext(ctx).Select("id", "directory_id", "started_at", "ended_at", "outcome").
+		Where("id IN (SELECT max(id) FROM sync_runs GROUP BY directory_id)").Find(&rows).Error
+	if err != nil {
+		return nil, doing("read the last runs", err)
+	}
+	runs := make([]*models.Run, len(rows))
+	for i, row := range rows {
+		runs[i] = &models.Run{ID: row.ID, DirectoryID: row.DirectoryID, Started: row.StartedAt, Ended: row.EndedAt, Outcome: row.Outcome}
+	}
+	return runs, nil
+}
+
 // RunByID reads a run, or answers NoSuchResource when it is no longer kept.
 func (r *Reads) RunByID(ctx context.Context, id models.ID) (*models.Run, error) {
 	var row syncRun

@@ -178,6 +178,9 @@ var writeCases = []writeCase{
 	{"Post", func(tx *store.Tx, _ *house) error {
 		return tx.Post(&models.OutboxItem{Kind: "letter", Payload: []byte("text")})
 	}, nil, nil},
+	{"PostAlarm", func(tx *store.Tx, _ *house) error {
+		return tx.PostAlarm(models.Alarm{URL: "https://chat.example.test/x"})
+	}, nil, nil},
 	{"PostLetter", func(tx *store.Tx, _ *house) error { return tx.PostLetter(models.Letter{Kind: models.LetterReset}) }, nil, nil},
 	{"AskForLetter", func(tx *store.Tx, _ *house) error { _, err := tx.AskForLetter("ada", 3, time.Hour); return err }, nil, nil},
 	{"Audit", func(tx *store.Tx, _ *house) error { tx.Audit(store.Act{Action: "test", Subject: "x"}); return nil },

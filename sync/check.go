@@ -2,9 +2,7 @@ package sync
 
 import (
 	"context"
-	"time"
 
-	"github.com/rollcall-id/rollcall/directory"
 	"github.com/rollcall-id/rollcall/models"
 )
 
@@ -16,9 +14,7 @@ func (s *Service) Check(ctx context.Context, dir *models.Directory, source Sourc
 		return report, (&run{service: s, dir: dir}).explain(err)
 	}
 	if report.SecretEnds.IsZero() {
-		if day, err := time.Parse(time.DateOnly, directory.SettingOf(dir, "secret-ends")); err == nil {
-			report.SecretEnds = day
-		}
+		report.SecretEnds, _ = typedEnd(dir) // zero where nobody typed one
 	}
 	return report, nil
 }

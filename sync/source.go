@@ -51,6 +51,9 @@ type Source interface {
 
 	// Stats says what the source was asked since it was made.
 	Stats() Stats
+
+	// Close ends its connections. Each run has a source of its own.
+	Close()
 }
 
 // A Cursor is a source's own word for a moment in its history. It may hold a link, and is kept

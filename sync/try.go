@@ -8,11 +8,11 @@ import (
 
 // A Trial is what the settings make of one user of the source.
 type Trial struct {
-	ID       string    `json:"id"`
-	Login    string    `json:"login"`
-	Username string    `json:"username"` // empty: it is skipped
-	Skipped  string    `json:"skipped,omitempty"`
-	Rules    []Verdict `json:"rules"`
+	ID       string    `json:"id" doc:"the id at the source"`
+	Login    string    `json:"login" doc:"the login at the source"`
+	Username string    `json:"username" doc:"the name that it gets; empty when it is skipped"`
+	Skipped  string    `json:"skipped,omitempty" doc:"why it is skipped"`
+	Rules    []Verdict `json:"rules" doc:"what each rule says, in order"`
 }
 
 // Try shows what each rule makes of the users of the source that a word names: an id, a login or
@@ -26,6 +26,7 @@ func (s *Service) Try(ctx context.Context, name, word string, over map[string]st
 	if err != nil {
 		return nil, err
 	}
+	defer r.source.Close()
 	users, err := r.source.Find(ctx, word)
 	if err != nil {
 		return nil, r.explain(err)

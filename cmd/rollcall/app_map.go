@@ -14,8 +14,9 @@ func appMap(p *program) *cobra.Command {
 	var permit []string
 	var everybody bool
 	cmd := &cobra.Command{
-		Use: "map NAME DIRECTORY", Short: "Let an application see a directory, or change how", Args: takes(2, 2),
-		Long: `Let an application see a directory, or change how it does.
+		Use: "map NAME [DIRECTORY]", Short: "Let an application see a directory, or change how", Args: takes(1, 2),
+		Long: `Let an application see a directory, or change how it does. The directory may also stand
+behind --directory.
 
 A new mapping may only read and lets everybody log in unless flags say otherwise. Of one that
 is there, what no flag names stays.
@@ -23,11 +24,19 @@ is there, what no flag names stays.
 ` + permissionsDoc,
 		Example: `  rollcall app map jira partners --permit update-group
   rollcall app map jira staff --position 1
-  rollcall app map jira staff --group jira-users`,
+  rollcall app map jira staff --group jira-users
+  rollcall app map jira --directory cloud`,
 	}
 	flags := cmd.Flags()
 	cmd.RunE = p.at(func(ctx context.Context, d *desk, args []string) error {
-		n.Directory = args[1]
+		switch {
+		case len(args) == 1 && n.Directory == "":
+			return wrongUsage(cmd.CommandPath()+" --help", "something is missing: %s", synopsis(cmd))
+		case len(args) == 2 && n.Directory != "" && models.Key(n.Directory) != models.Key(args[1]):
+			return wrongUsage("", "two directories are named, %s and %s", args[1], n.Directory)
+		case len(args) == 2:
+			n.Directory = args[1]
+		}
 		if flags.Changed("position") && n.Position < 1 {
 			return wrongUsage("", "--position counts from 1")
 		}
@@ -47,6 +56,7 @@ is there, what no flag names stays.
 		}
 		return d.appChanged(ctx, args[0], "application %s is mapped to directory %s", n.Directory)
 	})
+	flags.StringVar(&n.Directory, "directory", "", "the directory, where no argument names it")
 	flags.StringArrayVar(&permit, "permit", nil, "what it may change there: all, read, or permissions with commas (for a new mapping: read)")
 	flags.StringArrayVar(&n.Groups, "group", nil, "a group whose members may log in; repeatable; they replace the ones there are")
 	flags.BoolVar(&everybody, "everybody", false, "all users of the directory may log in")

@@ -32,8 +32,9 @@ var demoClouds = map[string]struct {
 	listen string
 	start  func(ctx context.Context, gen fakecloud.Gen, listen, out string) (*demoCloud, error)
 }{
-	"entra": {"127.0.0.1:9701", startDemoEntra},
-	"okta":  {"127.0.0.1:9703", startDemoOkta},
+	"entra":  {"127.0.0.1:9701", startDemoEntra},
+	"google": {"127.0.0.1:9702", startDemoGoogle},
+	"okta":   {"127.0.0.1:9703", startDemoOkta},
 }
 
 type demoCloudObject struct {
@@ -55,9 +56,9 @@ func demoCloudCommand(p *program) *cobra.Command {
 print the lines that sync from it. It takes any tenant and any client with the secret that it
 writes to a file; the same file is used again at the next start.
 
-It listens on --listen ADDRESS, by default 127.0.0.1 and port 9701 (entra) or 9703 (okta). An
-address that others can reach is refused without --allow-remote. The people are the same at each
-start, and nothing changes unless --changes-every is given.`,
+It listens on --listen ADDRESS, by default 127.0.0.1 and port 9701 (entra), 9702 (google) or
+9703 (okta). An address that others can reach is refused without --allow-remote. The people are
+the same at each start, and nothing changes unless --changes-every is given.`,
 		Example: "  rollcall demo-cloud --provider entra --users 5000 --groups 200\n  rollcall demo-cloud --out /tmp --changes-every 30s",
 	}
 	cmd.RunE = p.alone(func(ctx context.Context, _ *cobra.Command, _ []string) error {

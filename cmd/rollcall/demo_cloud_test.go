@@ -19,7 +19,7 @@ import (
 
 // startDemoCloud runs `rollcall demo-cloud` in dir and gives what it said first, and what it will
 // say on stderr.
-func startDemoCloud(t *testing.T, dir string, args ...string) (said string, stderr *bufio.Scanner, stop func()) {
+func startDemoCloud(t testing.TB, dir string, args ...string) (said string, stderr *bufio.Scanner, stop func()) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), testkit.Binary(t), append([]string{"demo-cloud", "--listen", "127.0.0.1:0"}, args...)...)
 	cmd.Dir = dir

@@ -16,7 +16,7 @@ func directoryCommand(p *program) *cobra.Command {
 	return noun("directory", "Directories: sets of users and groups with one owner", "", `  rollcall directory create staff --description 'people on the payroll'
   rollcall directory set staff --set password-min-length=12
   rollcall directory show staff`,
-		directoryCreate(p), directoryList(p), directoryShow(p), directorySet(p), directoryRename(p), directoryDelete(p))
+		directoryCreate(p), directoryList(p), directoryShow(p), directorySet(p), directoryTest(p), directoryRename(p), directoryDelete(p))
 }
 
 // directoryFlags are what `directory create` and `directory set` share.
@@ -170,7 +170,11 @@ func directoryShow(p *program) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		shown := directoryDetails{showDirectory(dir), showContents(contents)}
+		synced, err := d.showSync(ctx, dir)
+		if err != nil {
+			return err
+		}
+		shown := directoryDetails{showDirectory(dir), showContents(contents), synced}
 		return d.show(shown, func(w *sheet) { writeDirectory(w, dir.Kind, shown) })
 	})
 	return p.answersJSON(cmd, directoryDetails{})
@@ -188,6 +192,9 @@ func writeDirectory(w *sheet, kind models.Kind, o directoryDetails) {
 	w.line("applications", strings.Join(o.Applications, ", "))
 	w.line("created", o.Created)
 	w.line("updated", o.Updated)
+	if o.Sync != nil {
+		writeSync(w, o.Sync)
+	}
 	w.title("Settings")
 	for _, s := range directory.Settings(kind) {
 		value, set := o.Settings[s.Name]

@@ -20,12 +20,12 @@ func documentation() string {
 	}
 	b.WriteString("\n## Commands\n\n| command | what it does |\n| --- | --- |\n")
 	walk(root, func(cmd *cobra.Command) {
-		if !cmd.HasSubCommands() {
+		if p.documented(cmd) {
 			fmt.Fprintf(&b, "| [`%s`](#%s) | %s |\n", cmd.CommandPath(), strings.ReplaceAll(cmd.CommandPath(), " ", "-"), cmd.Short)
 		}
 	})
 	walk(root, func(cmd *cobra.Command) {
-		if !cmd.HasSubCommands() {
+		if p.documented(cmd) {
 			p.document(&b, cmd)
 		}
 	})
@@ -40,6 +40,13 @@ func walk(cmd *cobra.Command, do func(*cobra.Command)) {
 			walk(below, do)
 		}
 	}
+}
+
+// documented tells whether a command does something itself: `sync` does, though there are
+// commands below it.
+func (p *program) documented(cmd *cobra.Command) bool {
+	_, answers := p.objects[cmd]
+	return answers || !cmd.HasSubCommands()
 }
 
 // document writes one command's part.
@@ -96,7 +103,10 @@ func appendFields(all []field, path string, t reflect.Type) []field {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		if f.Anonymous {
-			all = appendFields(all, path, f.Type)
+			all = appendFields(all, path, below(f.Type))
+			continue
+		}
+		if f.Tag.Get("json") == "-" {
 			continue
 		}
 		key, options, _ := strings.Cut(f.Tag.Get("json"), ",")
@@ -105,15 +115,28 @@ func appendFields(all []field, path string, t reflect.Type) []field {
 			kind += ", may be left out"
 		}
 		all = append(all, field{key: key, path: path + key, kind: kind, doc: f.Tag.Get("doc")})
-		if f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct {
-			all = appendFields(all, path+key+"[].", f.Type)
+		switch inner := below(f.Type); {
+		case inner.Kind() == reflect.Slice && below(inner.Elem()).Kind() == reflect.Struct:
+			all = appendFields(all, path+key+"[].", inner)
+		case inner.Kind() == reflect.Struct:
+			all = appendFields(all, path+key+".", inner)
 		}
 	}
 	return all
 }
 
+// below gives what a pointer points to.
+func below(t reflect.Type) reflect.Type {
+	if t.Kind() == reflect.Pointer {
+		return t.Elem()
+	}
+	return t
+}
+
 func kindOf(t reflect.Type) string {
-	switch t.Kind() {
+	switch t = below(t); t.Kind() {
+	case reflect.Struct:
+		return "object"
 	case reflect.Bool:
 		return "true or false"
 	case reflect.Int, reflect.Int64:

@@ -36,7 +36,7 @@ var exitCodes = []struct {
 	{exitPending, "changes pending"},
 	{exitHeld, "held by the guard"},
 	{exitNotPermitted, "not permitted"},
-	{exitConflict, "conflict: the name is taken, or the membership is there already"},
+	{exitConflict, "conflict: the name is taken, the membership is there already, or the plan to approve has moved on"},
 }
 
 // An answer says how a failure is told at the command line.
@@ -82,6 +82,9 @@ var answers = map[models.Code]answer{
 	models.Busy:              {exitFailed, "too much is going on", "try again"},
 	models.Unavailable:       {exitFailed, "the database can't be reached", "look at the database, and at ROLLCALL_DATABASE_URL in rollcall config print"},
 	models.StorageFull:       {exitFailed, "the database has no space left", "make room; nothing was changed"},
+	models.LeaseLost:         {exitFailed, "another process synchronises directory %s now", "rollcall sync history lists its runs"},
+	models.SyncFailed:        {exitFailed, "directory %s could not be synchronised", "rollcall directory test %s asks the source what is wrong"},
+	models.PlanMoved:         {exitConflict, "the plan is another one now", "rollcall sync NAME shows the present plan and its hash"},
 	models.Internal:          {exitFailed, "something failed", ""},
 }
 
@@ -120,6 +123,11 @@ func taken(err error, lookup func() error) error {
 	return err
 }
 
+// exitWith ends a command that has said all there is to say.
+type exitWith int
+
+func (e exitWith) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+
 // errProblems ends a command that has told of its problems already.
 var errProblems = errors.New("problems were found")
 
@@ -129,7 +137,10 @@ func (p *program) tell(err error) int {
 	usage, isUsage := errors.AsType[*usageError](err)
 	problems, isSettings := errors.AsType[server.Problems](err)
 	known, isKnown := errors.AsType[*models.Error](err)
+	silent, isSilent := errors.AsType[exitWith](err)
 	switch {
+	case isSilent:
+		return int(silent)
 	case errors.Is(err, errProblems):
 		return exitFailed
 	case isUsage:
@@ -173,7 +184,7 @@ func told(e *models.Error, err error) (exit int, lines []string, hint string) {
 		}
 	}
 	lines = []string{strings.TrimSpace(sentence)}
-	if e.Err != nil { // whoever types commands is the operator: the cause is for them
+	if e.Err != nil && !strings.Contains(sentence, e.Err.Error()) { // whoever types commands is the operator: the cause is for them
 		lines = append(lines, "cause: "+e.Err.Error())
 	}
 	return exit, lines, hint

@@ -52,7 +52,8 @@ var table = []row{
 	{"login", []string{"models", "store", "roster", "directory", "application", "session", "internal/password", "internal/audit"}},
 	{"sync", []string{"models", "store", "directory"}},
 	{"sync/sourcetest", []string{"models", "directory", "sync", "internal/fakecloud"}},
-	{"sync/*", []string{"models", "directory", "sync"}},
+	{"sync/cloud", []string{"sync"}},
+	{"sync/*", []string{"models", "directory", "sync", "sync/cloud"}},
 	{"saml", []string{"models", "store", "directory", "application", "session", "login"}},
 	{"internal/explain", []string{"models", "store", "roster", "directory", "application", "login", "sync"}},
 	{"internal/importer", []string{"models", "directory", "application", "sync"}},
@@ -88,6 +89,7 @@ var libraries = []struct {
 	{"github.com/prometheus/", []string{"server"}},
 	{"github.com/wneessen/go-mail", []string{"internal/mail"}},
 	{"github.com/tidwall/btree", []string{"roster"}},
+	{"google.golang.org/api", []string{"sync/google"}},
 }
 
 // spelling says under which name a package is imported, where its own collides with another.

@@ -26,7 +26,7 @@ runs and while it doesn't.`, `  rollcall directory create staff
   rollcall app create jira --directory staff --address 10.1.2.3
   rollcall serve`,
 		serveCommand(p), directoryCommand(p), appCommand(p), userCommand(p), groupCommand(p),
-		auditCommand(p), doctorCommand(p), configCommand(p), versionCommand(p))
+		syncCommand(p), explainCommand(p), auditCommand(p), doctorCommand(p), demoCloudCommand(p), configCommand(p), versionCommand(p))
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(flagError)
@@ -148,7 +148,8 @@ func ownFlags(cmd *cobra.Command) *pflag.FlagSet {
 }
 
 const usageTemplate = `Usage:
-  {{if .HasAvailableSubCommands}}{{.CommandPath}} COMMAND{{else}}{{.UseLine}}{{end}}{{if .HasExample}}
+  {{if .HasAvailableSubCommands}}{{if ne .Use .Name}}{{.UseLine}}
+  {{end}}{{.CommandPath}} COMMAND{{else}}{{.UseLine}}{{end}}{{if .HasExample}}
 
 Examples:
 {{.Example}}{{end}}{{if .HasAvailableSubCommands}}

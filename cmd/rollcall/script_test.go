@@ -38,6 +38,8 @@ func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 //	code N program args…   runs a program that must end with the exit code N
 //	looks stdout file      compares with a file in which times are <time> and ids <uuid>
 //	server [flags]         starts the server; $URL is its API's address
+//	cloud [flags]          starts a demo cloud at $CLOUD, in the place of the one before
+//	hash stdout NAME       sets $NAME to the plan's hash in a file of JSON
 //	mode file 0600         compares a file's permissions
 //	sql statement          does something to the database by hand
 //
@@ -69,7 +71,9 @@ func runScript(t *testing.T, db testkit.Database, file string) {
 				name, value, _ := strings.Cut(setting, "=")
 				env.Setenv(name, value)
 			}
-			env.Values["t"] = env.T()
+			cloud := &scriptCloud{}
+			env.Values["t"], env.Values["cloud"] = env.T(), cloud
+			env.Defer(cloud.end)
 			return nil
 		},
 		Condition: func(condition string) (bool, error) {
@@ -82,8 +86,12 @@ func runScript(t *testing.T, db testkit.Database, file string) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code":  func(ts *testscript.TestScript, _ bool, args []string) { wantCode(ts, args) },
 			"looks": func(ts *testscript.TestScript, _ bool, args []string) { looksLike(ts, args) },
+			"hash":  func(ts *testscript.TestScript, _ bool, args []string) { setHash(ts, args) },
 			"mode":  func(ts *testscript.TestScript, _ bool, args []string) { wantMode(ts, args) },
 			"sql":   func(ts *testscript.TestScript, _ bool, args []string) { ts.Check(execute(db, args[0])) },
+			"cloud": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Value("cloud").(*scriptCloud).start(ts, args)
+			},
 			"server": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Setenv("URL", testkit.StartServer(ts.Value("t").(testing.TB), db, nil, args...).URL+"/crowd/rest/usermanagement/1")
 			},
@@ -122,6 +130,14 @@ func wantCode(ts *testscript.TestScript, args []string) {
 	}
 }
 
+func setHash(ts *testscript.TestScript, args []string) {
+	found := regexp.MustCompile(`"hash": "(\w+)"`).FindStringSubmatch(ts.ReadFile(args[0]))
+	if found == nil {
+		ts.Fatalf("there is no hash in %s", args[0])
+	}
+	ts.Setenv(args[1], found[1])
+}
+
 var (
 	anyTime = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`)
 	anyUUID = testkit.UUIDs.Pattern
@@ -143,4 +159,27 @@ func wantMode(ts *testscript.TestScript, args []string) {
 	if got := fmt.Sprintf("%04o", info.Mode().Perm()); got != args[1] {
 		ts.Fatalf("want mode %s of %s, got %s", args[1], args[0], got)
 	}
+}
+
+// A scriptCloud is the demo cloud of a script.
+type scriptCloud struct{ stop func() }
+
+// start runs a demo cloud in the script's folder. Another one takes the place of the one before,
+// at the same address: a cloud in which much has changed.
+func (c *scriptCloud) start(ts *testscript.TestScript, args []string) {
+	c.end()
+	listen := ts.Getenv("CLOUD")
+	if listen == "" {
+		listen = "127.0.0.1:0"
+	}
+	said, _, stop := startDemoCloud(ts.Value("t").(testing.TB), ts.Getenv("WORK"), append(args, "--listen", listen)...)
+	c.stop = stop
+	ts.Setenv("CLOUD", regexp.MustCompile(`answers at http://(\S+)\.\n`).FindStringSubmatch(said)[1])
+}
+
+func (c *scriptCloud) end() {
+	if c.stop != nil {
+		c.stop()
+	}
+	c.stop = nil
 }

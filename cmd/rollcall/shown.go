@@ -51,6 +51,7 @@ func showContents(c store.DirectoryContents) contentsObject {
 type directoryDetails struct {
 	directoryObject
 	contentsObject
+	Sync *syncObject `json:"sync,omitempty" doc:"of a directory that is kept equal to a source: its synchronisation"`
 }
 
 type deletedObject struct {

@@ -3,14 +3,13 @@
 package main
 
 import (
-	"io"
 	"os"
 
 	"golang.org/x/sys/unix"
 )
 
-// terminalOf gives the terminal that r reads from; nil when it is none.
-func terminalOf(r io.Reader) *os.File {
+// terminalOf gives the terminal that r reads from or writes to; nil when it is none.
+func terminalOf(r any) *os.File {
 	f, ok := r.(*os.File)
 	if !ok {
 		return nil

@@ -7,7 +7,10 @@
 // one call, no process that writes can forget it (the command line has no outbox), and an
 // application is called only once GET /event has what it is called for.
 //
-//	rule  → Tx.PostLetter → row                ┐
+// An alarm of a directory's synchronisation is a row, too, which is posted as JSON to the address
+// that the directory's settings name.
+//
+//	rule  → Tx.PostLetter, Tx.PostAlarm → row  ┐
 //	                                           ├ claim → deliver → remove, or move on
 //	any write → feed → is there something new? ┘         └ failed: wait, longer each time
 //

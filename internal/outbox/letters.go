@@ -49,16 +49,11 @@ func (b *Outbox) deliverLetters(ctx context.Context) error {
 
 // deliverBatch sends the letters that have waited longest, and tells whether there may be more.
 func (b *Outbox) deliverBatch(ctx context.Context, server *complaint) (more bool, err error) {
-	items, err := b.store.OutboxDue(ctx, b.store.Now(), letterBatch)
+	items, err := b.store.OutboxDue(ctx, b.store.Now(), letterBatch, store.OutboxLetter)
 	if err != nil {
 		return false, err
 	}
-	letters := 0
 	for i := range items {
-		if items[i].Kind != store.OutboxLetter {
-			continue
-		}
-		letters++
 		if ctx.Err() != nil {
 			return false, nil
 		}
@@ -66,7 +61,7 @@ func (b *Outbox) deliverBatch(ctx context.Context, server *complaint) (more bool
 			return false, err
 		}
 	}
-	return letters == letterBatch, nil
+	return len(items) == letterBatch, nil
 }
 
 // deliverLetter sends one letter, unless another process does. Its error is the database's.

@@ -264,7 +264,7 @@ func TestEveryLetterHasATemplate(t *testing.T) {
 	for _, kind := range models.LetterKinds {
 		l, err := mail.Write(string(kind), models.Letter{
 			Kind: kind, Server: "https://id.example.test", Application: "jira", Name: "ada", Link: "https://id.example.test/reset/x",
-			Until: "noon", Names: []models.LetterName{{Name: "ada", Active: true}},
+			Until: "noon", Names: []models.LetterName{{Name: "ada", Active: true}}, Directory: "cloud", Event: models.AlarmHeld, Text: "ada",
 		})
 		if err != nil || !strings.Contains(l.Subject+l.Text, "ada") || !strings.Contains(l.Text, "https://id.example.test") {
 			t.Errorf("%s: %+v, %v", kind, l, err)

@@ -77,6 +77,7 @@ func (b *Outbox) heed(changes []models.Change) {
 func (b *Outbox) Run(ctx context.Context) error {
 	var loops errgroup.Group
 	loops.Go(func() error { return b.deliverLetters(ctx) })
+	loops.Go(func() error { return b.deliverAlarms(ctx) })
 	loops.Go(func() error { return b.callWebhooks(ctx) })
 	return loops.Wait()
 }

@@ -191,20 +191,25 @@ func (b *Outbox) call(ctx context.Context, hook *models.Webhook) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, b.o.Timeout)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, hook.EndpointURL, http.NoBody)
+	request, err := http.NewRequest(http.MethodPost, hook.EndpointURL, http.NoBody)
 	if err != nil {
 		return err
 	}
-	request.Header.Set("User-Agent", "Rollcall")
 	if token := hook.Token.Reveal(); token != "" {
 		// The token as it was registered, not encoded: Atlassian's servlet compares it so.
 		request.Header.Set("Authorization", "Basic "+token)
 	}
+	return b.request(ctx, request, reach)
+}
+
+// request sends a request to where it may lead, and wants a 2xx.
+func (b *Outbox) request(ctx context.Context, request *http.Request, reach models.WebhookReach) error {
+	ctx, cancel := context.WithTimeout(ctx, b.o.Timeout)
+	defer cancel()
+	request.Header.Set("User-Agent", "Rollcall")
 	transport := b.transport(reach)
 	defer transport.CloseIdleConnections()
-	answer, err := transport.RoundTrip(request) // a redirect isn't followed: it is no 2xx
+	answer, err := transport.RoundTrip(request.WithContext(ctx)) // a redirect isn't followed: it is no 2xx
 	if err != nil {
 		if cause := context.Cause(ctx); errors.Is(cause, context.DeadlineExceeded) {
 			return fmt.Errorf("no answer within %s", b.o.Timeout)
