@@ -36,6 +36,9 @@ type order struct {
 
 	File string        // create: the database
 	For  time.Duration // argon2id: how long
+
+	Cloud cloudShape // cloud: what to play
+	Read  readOrder  // read: what to read
 }
 
 // runAnchor is the other side of a comparison.
@@ -56,6 +59,10 @@ func runAnchor(ctx context.Context, kind string) error {
 		return o.serve(ctx, func(c echo.Context) error { return o.answer(c) })
 	case "create":
 		return o.serveCreate(ctx)
+	case "cloud":
+		return o.Cloud.playCloud(ctx)
+	case "read":
+		return o.Read.readBare(ctx)
 	case "spin":
 		fmt.Println("spins")
 		for ctx.Err() == nil {
@@ -165,26 +172,33 @@ func anchorCommand(kind string) (*exec.Cmd, error) {
 
 // countHashes runs the bare loop in a process of its own.
 func countHashes(ctx context.Context, d time.Duration) (rate float64, err error) {
-	cmd, err := anchorCommand("argon2id")
+	out, err := runOnce(ctx, "argon2id", order{For: d})
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("hash loop: %w", err)
 	}
-	in, w, err := os.Pipe() // stays open as long as the loop runs
+	_, err = fmt.Sscan(string(out), &rate)
+	return rate, err
+}
+
+// runOnce gives what an anchor writes until it ends by itself.
+func runOnce(ctx context.Context, kind string, o order) ([]byte, error) {
+	cmd, err := anchorCommand(kind)
 	if err != nil {
-		return 0, err
+		return nil, err
+	}
+	in, w, err := os.Pipe() // stays open as long as the anchor runs
+	if err != nil {
+		return nil, err
 	}
 	defer in.Close()
 	defer w.Close()
-	if err := json.NewEncoder(w).Encode(order{For: d}); err != nil {
-		return 0, err
+	if err := json.NewEncoder(w).Encode(o); err != nil {
+		return nil, err
 	}
 	var out bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = in, &out, os.Stderr
 	stop := context.AfterFunc(ctx, func() { w.Close() })
 	defer stop()
-	if err := cmd.Run(); err != nil {
-		return 0, fmt.Errorf("hash loop: %w", err)
-	}
-	_, err = fmt.Sscan(out.String(), &rate)
-	return rate, err
+	err = cmd.Run()
+	return out.Bytes(), err
 }

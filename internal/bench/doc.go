@@ -13,6 +13,11 @@
 //	sender.go     requests at a fixed rate, for latencies
 //	download.go   curl: one long answer
 //	anchor*.go    what ours is compared with; slapd.go is another
+//	sync_cloud.go    a made-up cloud, and sync_changes.go what changes in it
+//	sync_read.go     reading it bare; sync_copy.go copies the same rows
+//	sync_world.go    worlds with a directory that reads it; sync_run.go runs `rollcall sync`
+//	sync_*.go     a made-up cloud and what changes in it, reading it bare, copying its rows, and
+//	              worlds and runs of `rollcall sync` that read it
 //	measure.go    A-B-A-B, medians, spread; latency.go does the same with single requests
 //	rows*.go      the rows; rows.go lists them
 //	table.go      what is printed

@@ -31,6 +31,8 @@ type bench struct {
 	windows int
 	window  time.Duration
 
+	cloudUsers int
+
 	dir     string
 	program string
 	results []result
@@ -58,6 +60,14 @@ var parts = []part{
 	},
 	{[]string{rowReplica, rowReplicaCut}, 2 * time.Minute, 0, (*bench).replicas},
 	{[]string{rowCreate}, 90 * time.Second, 15 * time.Second, (*bench).creation},
+	{
+		[]string{rowSyncFirst, rowSyncMemory, rowSyncNothing, rowDeltaRequests, rowDelta, rowSomeRequests, rowSome},
+		40 * time.Minute, 65 * time.Second, (*bench).syncs,
+	},
+	{[]string{rowDeltaRequests, rowDelta, rowSomeRequests, rowSome}, 8 * time.Minute, 25 * time.Second, (*bench).oktaDeltas},
+	{[]string{rowGoogle}, 8 * time.Minute, 0, (*bench).google},
+	{[]string{rowSyncServe}, 20 * time.Minute, 0, (*bench).besideSync},
+	{[]string{rowSyncKills}, 12 * time.Minute, 0, (*bench).syncKills},
 	{[]string{rowBinary}, time.Second, time.Second, (*bench).binary},
 }
 

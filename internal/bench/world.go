@@ -75,6 +75,11 @@ func (w *world) settings() []string {
 
 // createPostgres makes a database on the server of ROLLCALL_TEST_POSTGRES.
 func (w *world) createPostgres(ctx context.Context) error {
+	return w.createPostgresFrom(ctx, "template1")
+}
+
+// createPostgresFrom makes a copy of a database there that nobody has open.
+func (w *world) createPostgresFrom(ctx context.Context, template string) error {
 	admin := os.Getenv("ROLLCALL_TEST_POSTGRES")
 	if admin == "" {
 		return errors.New("ROLLCALL_TEST_POSTGRES names no server: run `make bench`")
@@ -84,7 +89,7 @@ func (w *world) createPostgres(ctx context.Context) error {
 		return fmt.Errorf("ROLLCALL_TEST_POSTGRES: %w", err)
 	}
 	name := fmt.Sprintf("rollcall_bench_%d_%d", os.Getpid(), time.Now().UnixNano())
-	if err := asAdmin(ctx, admin, "CREATE DATABASE "+name); err != nil {
+	if err := asAdmin(ctx, admin, "CREATE DATABASE "+name+" TEMPLATE "+template); err != nil {
 		return err
 	}
 	u.Path = "/" + name
