@@ -148,7 +148,7 @@ func (a *applier) removals() error {
 	}
 	for _, id := range a.d.removeUsers {
 		if u := a.users[id]; u != nil {
-			a.say(tellUserRemovals, models.Change{Kind: models.UserDeleted, RowID: id, Name: u.Name, Data: userData(u)})
+			a.say(tellUserRemovals, models.Change{Kind: models.UserDeleted, RowID: id, Name: u.Name, Data: userData(u, nil)})
 		}
 	}
 	for _, id := range a.d.removeGroups {
@@ -238,7 +238,7 @@ func (a *applier) deactivations() error {
 			return err
 		}
 		for _, u := range list {
-			a.say(tellUsers, models.Change{Kind: models.UserUpdated, RowID: u.ID, Name: u.Name, Data: userData(u)})
+			a.say(tellUsers, models.Change{Kind: models.UserUpdated, RowID: u.ID, Name: u.Name, Data: userData(u, nil)})
 		}
 		return nil
 	})
@@ -288,7 +288,7 @@ func (a *applier) created(users []*models.User, attributes []store.AttributesOf)
 		a.users[u.ID] = nil
 		if a.tell {
 			a.users[u.ID] = u
-			a.say(tellUsers, models.Change{Kind: models.UserCreated, RowID: u.ID, Name: u.Name, Data: userDataWith(u, attributes[i].Attributes)})
+			a.say(tellUsers, models.Change{Kind: models.UserCreated, RowID: u.ID, Name: u.Name, Data: userData(u, changedAttributes(nil, attributes[i].Attributes))})
 		}
 	}
 	if !a.tell {
@@ -298,31 +298,74 @@ func (a *applier) created(users []*models.User, attributes []store.AttributesOf)
 }
 
 func (a *applier) changed(users []*models.User, attributes []store.AttributesOf) error {
+	var had map[models.ID][]models.Attribute
+	if a.tell {
+		ids := make([]models.ID, len(users))
+		for i, u := range users {
+			ids[i] = u.ID
+		}
+		var err error
+		if had, err = a.tx.SyncedAttributesOf(a.ctx, ids); err != nil {
+			return err
+		}
+	}
 	if err := a.tx.UpdateUsers(users); err != nil {
 		return err
 	}
 	if err := a.tx.ReplaceUserAttributes(attributes); err != nil {
 		return err
 	}
+	if !a.tell {
+		return nil
+	}
 	for i, u := range users {
-		if !a.tell {
-			break
-		}
-		kind, old := models.UserUpdated, ""
 		if was := a.users[u.ID]; was != nil {
-			u.CreatedAt = was.CreatedAt
-			if was.NameKey != models.Key(u.Name) {
-				kind, old = models.UserRenamed, was.Name
-			}
+			a.sayChanged(was, u, changedAttributes(had[u.ID], attributes[i].Attributes))
 		}
 		a.users[u.ID] = u
-		if kind == models.UserRenamed || len(attributes[i].Attributes) == 0 {
-			a.say(tellUsers, models.Change{Kind: kind, RowID: u.ID, Name: u.Name, Member: old, Data: userData(u)})
-		} else {
-			a.say(tellUsers, models.Change{Kind: models.UserAttributes, RowID: u.ID, Name: u.Name, Data: userDataWith(u, attributes[i].Attributes)})
-		}
 	}
 	return nil
+}
+
+// sayChanged tells what became different of a user: each kind of change tells its own part only.
+func (a *applier) sayChanged(was, u *models.User, attributes *models.ChangedAttributes) {
+	u.CreatedAt = was.CreatedAt
+	if was.Name != u.Name {
+		a.say(tellUsers, models.Change{Kind: models.UserRenamed, RowID: u.ID, Name: u.Name, Member: was.Name, Data: userData(u, nil)})
+	}
+	if was.FirstName != u.FirstName || was.LastName != u.LastName || was.DisplayName != u.DisplayName || was.Email != u.Email || was.Active != u.Active {
+		a.say(tellUsers, models.Change{Kind: models.UserUpdated, RowID: u.ID, Name: u.Name, Data: userData(u, nil)})
+	}
+	if attributes != nil {
+		a.say(tellUsers, models.Change{Kind: models.UserAttributes, RowID: u.ID, Name: u.Name, Data: userData(u, attributes)})
+	}
+}
+
+// changedAttributes tells which of a user's attributes became different; nil for none.
+func changedAttributes(was, is []models.Attribute) *models.ChangedAttributes {
+	var c models.ChangedAttributes
+	find := func(list []models.Attribute, name string) []string {
+		for _, a := range list {
+			if a.Name == name {
+				return a.Values
+			}
+		}
+		return nil
+	}
+	for _, a := range is {
+		if !slices.Equal(find(was, a.Name), a.Values) {
+			c.Set = append(c.Set, a)
+		}
+	}
+	for _, a := range was {
+		if find(is, a.Name) == nil {
+			c.Deleted = append(c.Deleted, a.Name)
+		}
+	}
+	if len(c.Set)+len(c.Deleted) == 0 {
+		return nil
+	}
+	return &c
 }
 
 // joinings adds memberships.
@@ -407,14 +450,9 @@ func (a *applier) say(place int, c models.Change) {
 	}
 }
 
-func userData(u *models.User) []byte { return userDataWith(u, nil) }
-
-func userDataWith(u *models.User, attributes []models.Attribute) []byte {
+func userData(u *models.User, attributes *models.ChangedAttributes) []byte {
 	changed := models.ChangedUser{FirstName: u.FirstName, LastName: u.LastName, DisplayName: u.DisplayName, Email: u.Email,
-		Active: u.Active, ExternalID: u.ExternalID, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt}
-	if len(attributes) > 0 {
-		changed.Attributes = &models.ChangedAttributes{Set: attributes}
-	}
+		Active: u.Active, ExternalID: u.ExternalID, CreatedAt: u.CreatedAt, UpdatedAt: u.UpdatedAt, Attributes: attributes}
 	data, _ := json.Marshal(changed) // plain fields always marshal
 	return data
 }

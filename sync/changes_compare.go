@@ -2,97 +2,11 @@ package sync
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/rollcall-id/rollcall/models"
 	"github.com/rollcall-id/rollcall/store"
 )
-
-// askGroups asks for the groups of users that come anew or come back, and of those for whom a
-// single membership doesn't say enough.
-func (r *run) askGroups(ctx context.Context, c *changes) error {
-	ids := c.w.idsOf()
-	live, err := r.service.store.UsersWithExternalIDs(ctx, r.dir.ID, ids)
-	if err != nil {
-		return err
-	}
-	departed, err := r.service.store.Departures(ctx, r.dir.ID)
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		if row := live[id]; row == nil || departed["user"][row.ID] != 0 {
-			c.regroup[id] = true
-		}
-	}
-	var ask []string
-	for id := range c.regroup {
-		if !c.goneUsers[id] && c.w.users.find([]byte(id)) != none {
-			ask = append(ask, id)
-		}
-	}
-	if len(ask) > mostChanged/10 {
-		return &FullRead{"the groups of too many users would have to be asked for"}
-	}
-	if len(ask) == 0 {
-		return nil
-	}
-	slices.Sort(ask)
-	err = r.source.GroupsOf(ctx, ask, func(user string, groups []string) error {
-		c.groupsOf[user] = append(c.groupsOf[user], groups...)
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("read the groups of users: %w", err)
-	}
-	for _, id := range ask {
-		if _, told := c.groupsOf[id]; !told {
-			c.groupsOf[id] = nil
-		}
-	}
-	return r.knowGroups(ctx, c)
-}
-
-// knowGroups finds our rows of the groups that users are in.
-func (r *run) knowGroups(ctx context.Context, c *changes) error {
-	var ids []string
-	for _, groups := range c.groupsOf {
-		for _, g := range groups {
-			ids = append(ids, c.upward(g)...)
-		}
-	}
-	live, err := r.service.store.GroupsWithExternalIDs(ctx, r.dir.ID, unique(ids))
-	if err != nil {
-		return err
-	}
-	departed, err := r.service.store.Departures(ctx, r.dir.ID)
-	if err != nil {
-		return err
-	}
-	for id, row := range live {
-		if _, known := c.w.groupOf[id]; !known && departed["group"][row.ID] == 0 {
-			c.w.groupOf[id] = int32(len(c.w.groups))
-			c.w.groups = append(c.w.groups, &group{Group: Group{ID: id, Name: row.Name, Description: row.Description}, chosen: true, quiet: true})
-		}
-	}
-	return nil
-}
-
-// upward gives a group and all those whose members its members are.
-func (c *changes) upward(group string) []string {
-	out := []string{group}
-	seen := map[string]bool{group: true}
-	for at := 0; at < len(out); at++ {
-		for _, parent := range c.parents[out[at]] {
-			if !seen[parent] {
-				seen[parent] = true
-				out = append(out, parent)
-			}
-		}
-	}
-	return out
-}
 
 // compareChanges reads what changed and compares it with the rows that it concerns.
 func (r *run) compareChanges(ctx context.Context, staging *store.Staging) (*diff, int64, error) {
@@ -121,9 +35,28 @@ func (r *run) compareChanges(ctx context.Context, staging *store.Staging) (*diff
 		return nil, 0, err
 	}
 	r.want = c.w
-	r.want.edges = c.kept.Edges
+	c.carry()
 	r.notePartial()
 	return d, seq, nil
+}
+
+// carry gives the next delta what this one knows from the one before.
+func (c *changes) carry() {
+	w := c.w
+	w.edges, w.inner, w.unborn = c.kept.Edges, c.kept.Inner, unique(append(w.unbornGroups(), c.stillUnborn()...))
+	for _, id := range c.kept.Losers {
+		if w.users.find([]byte(id)) == none && !c.goneUsers[id] {
+			w.losers = append(w.losers, id)
+		}
+	}
+}
+
+// stillUnborn lists the groups that had no name here and of which nothing was told.
+func (c *changes) stillUnborn() []string {
+	return slices.DeleteFunc(slices.Clone(c.kept.Unborn), func(id string) bool {
+		_, told := c.w.groupOf[id]
+		return told || c.goneGroups[id]
+	})
 }
 
 // A comparison compares changes with the rows that they concern.
@@ -197,7 +130,7 @@ func (p *comparison) findGroups() error {
 	}
 	for _, id := range unique(ids) {
 		if row := live[id]; row != nil {
-			if g, ok := p.w.groupOf[id]; ok && p.w.groups[g].quiet {
+			if g, ok := p.w.groupOf[id]; ok && p.w.groups[g].quiet && !p.w.groups[g].gone {
 				p.w.groups[g].row, p.w.groups[g].live, p.live[row.ID] = row.ID, row, g
 				p.w.groups[g].Description = row.Description
 				continue
@@ -229,7 +162,7 @@ func (p *comparison) scope() error {
 		e := p.w.users.at(p.w.users.find([]byte(id)))
 		if groups, asked := p.c.groupsOf[id]; asked {
 			e.state &^= stateInScope
-			if len(p.wanted(groups)) > 0 {
+			if p.chosen(groups) {
 				e.state |= stateInScope
 			}
 		} else if row := rows[id]; row != nil && p.departures["user"][row.ID] == 0 {
@@ -239,12 +172,17 @@ func (p *comparison) scope() error {
 	return nil
 }
 
+// chosen tells whether one of these groups is chosen, or in one that is.
+func (p *comparison) chosen(direct []string) bool {
+	return slices.ContainsFunc(direct, func(id string) bool { return slices.ContainsFunc(upward(id, p.c.outer), p.c.isPublished) })
+}
+
 // wanted gives the published groups that follow from a user's direct ones.
 func (p *comparison) wanted(direct []string) []int32 {
 	seen := map[int32]bool{}
 	var out []int32
 	for _, id := range direct {
-		for _, up := range p.c.upward(id) {
+		for _, up := range upward(id, p.c.parents) {
 			if g, ok := p.w.groupOf[up]; ok && p.w.groups[g].published() && !seen[g] {
 				seen[g] = true
 				out = append(out, g)
@@ -335,7 +273,7 @@ func (p *comparison) owners() error {
 	}
 	for _, owner := range owners {
 		n := p.w.users.find([]byte(owner.ExternalID))
-		if n != none && p.w.users.at(n).row == owner.ID && p.w.inScope(p.w.users.at(n)) && !p.c.strangers[n] {
+		if n != none && p.w.users.at(n).row == owner.ID && !(p.c.strangers[n] && p.w.inScope(p.w.users.at(n))) {
 			continue // it is compared itself: it keeps the name, or gives it away
 		}
 		if p.c.goneUsers[owner.ExternalID] {
@@ -370,9 +308,12 @@ func (p *comparison) purge() {
 	slices.Sort(p.d.removeGroups)
 }
 
-// sizes counts the directory, where a plan takes something away or additions are limited.
+// sizes counts the directory, where the plan passes the number of one of the guard's limits: of
+// nothing any number is too large a part. Counting five million rows takes longer than a delta.
 func (p *comparison) sizes() error {
-	if p.d.hash() == "" && !p.w.settings.Guard.Adds.Set {
+	var r models.Run
+	p.d.count(&r)
+	if p.w.settings.Guard.stops(&r, sizes{}) == "" {
 		return nil
 	}
 	contents, err := p.reads.ContentsOf(p.ctx, p.dir.ID)

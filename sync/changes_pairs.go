@@ -9,7 +9,7 @@ import (
 
 // pairs finds out which memberships come and go.
 func (p *comparison) pairs() error {
-	pp := &pairer{p: p, add: map[uint64]bool{}, remove: map[store.Pair]bool{}}
+	pp := &pairer{p: p, add: map[uint64]bool{}, remove: map[store.Pair]bool{}, unnest: map[store.Pair]bool{}}
 	for _, step := range []func() error{pp.leavers, pp.emptied, pp.whole, pp.asked, pp.single, pp.nested} {
 		if err := step(); err != nil {
 			return err
@@ -23,6 +23,9 @@ func (p *comparison) pairs() error {
 		p.d.removeMembers = append(p.d.removeMembers, m)
 	}
 	slices.SortFunc(p.d.removeMembers, comparePairs)
+	for m := range pp.unnest {
+		p.d.removeChildren = append(p.d.removeChildren, m)
+	}
 	slices.SortFunc(p.d.removeChildren, comparePairs)
 	slices.Sort(p.d.addChildren)
 	return nil
@@ -40,6 +43,7 @@ type pairer struct {
 	p      *comparison
 	add    map[uint64]bool
 	remove map[store.Pair]bool
+	unnest map[store.Pair]bool
 	of     map[models.ID]map[models.ID]bool // groups by user, as they are here
 }
 
@@ -51,15 +55,26 @@ func (pp *pairer) leavers() error {
 	}
 	for user, groups := range of {
 		for _, g := range groups {
-			pp.remove[store.Pair{Top: g, Bottom: user}] = true
+			if !pp.p.goes[g] {
+				pp.remove[store.Pair{Top: g, Bottom: user}] = true
+			}
 		}
 	}
 	return nil
 }
 
-// emptied groups lose all their members.
+// emptied groups lose all their members, and are in no others.
 func (pp *pairer) emptied() error {
-	for _, g := range pp.p.d.emptied {
+	for _, g := range slices.Concat(pp.p.d.emptied, pp.p.d.removeGroups) {
+		parents, err := pp.p.reads.SyncedParentsOf(pp.p.ctx, g)
+		if err != nil {
+			return err
+		}
+		for _, parent := range parents {
+			if !pp.p.goes[parent] {
+				pp.unnest[store.Pair{Top: parent, Bottom: g}] = true
+			}
+		}
 		if pp.p.goes[g] {
 			continue
 		}
@@ -71,7 +86,7 @@ func (pp *pairer) emptied() error {
 			pp.remove[store.Pair{Top: g, Bottom: u}] = true
 		}
 		for _, child := range children {
-			pp.p.d.removeChildren = append(pp.p.d.removeChildren, store.Pair{Top: g, Bottom: child})
+			pp.unnest[store.Pair{Top: g, Bottom: child}] = true
 		}
 	}
 	return nil
@@ -142,7 +157,7 @@ func (pp *pairer) wholeGroups(at int32, whole *wholeGroup, children []models.ID)
 			continue
 		}
 		child, ok := p.w.groupOf[m.ID]
-		if !ok || !p.w.groups[child].published() {
+		if !ok || child == at || !p.w.groups[child].published() {
 			continue
 		}
 		if row := p.w.groups[child].row; row != 0 && ours[row] {
@@ -152,7 +167,7 @@ func (pp *pairer) wholeGroups(at int32, whole *wholeGroup, children []models.ID)
 		}
 	}
 	for child := range ours {
-		p.d.removeChildren = append(p.d.removeChildren, store.Pair{Top: g.row, Bottom: child})
+		pp.unnest[store.Pair{Top: g.row, Bottom: child}] = true
 	}
 }
 
@@ -258,7 +273,7 @@ func (pp *pairer) nested() error {
 	for key, e := range p.c.edges {
 		parent, ok := p.w.groupOf[key[0]]
 		child, known := p.w.groupOf[key[1]]
-		if e.kind != MemberGroup || !ok || !known || !p.w.groups[parent].published() || !p.w.groups[child].published() || p.c.members[key[0]] != nil {
+		if e.kind != MemberGroup || parent == child || !ok || !known || !p.w.groups[parent].published() || !p.w.groups[child].published() || p.c.members[key[0]] != nil {
 			continue
 		}
 		top, bottom := p.w.groups[parent].row, p.w.groups[child].row
@@ -273,7 +288,7 @@ func (pp *pairer) nested() error {
 		case e.added && !here:
 			p.d.addChildren = append(p.d.addChildren, uint64(parent)<<32|uint64(child))
 		case !e.added && here:
-			p.d.removeChildren = append(p.d.removeChildren, store.Pair{Top: top, Bottom: bottom})
+			pp.unnest[store.Pair{Top: top, Bottom: bottom}] = true
 		}
 	}
 	return nil

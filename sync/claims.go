@@ -53,8 +53,12 @@ func (c *comparer) makeRoom(row models.ID) {
 func (c *comparer) lose(ctx context.Context, n num, why string) error {
 	e := c.w.users.at(n)
 	e.state |= stateLoser
+	_, away := c.departures["user"][e.row]
+	if away { // back, but not under this name: it stays away
+		c.d.backUsers = slices.DeleteFunc(c.d.backUsers, func(id models.ID) bool { return id == e.row })
+	}
 	if old, ok := c.renamed[n]; ok {
-		c.held[old] = holder{e.row, false}
+		c.held[old] = holder{e.row, away}
 	}
 	rec, err := c.w.record(ctx, n)
 	if err != nil {
@@ -158,10 +162,7 @@ func (c *comparer) nameGroups() {
 		order = append(order, g)
 	}
 	slices.SortFunc(order, func(a, b *group) int {
-		if hasA, hasB := hasName(a), hasName(b); hasA != hasB {
-			return cond(hasA, -1, 1)
-		}
-		return strings.Compare(a.ID, b.ID)
+		return cmp.Or(claim(a)-claim(b), strings.Compare(a.ID, b.ID))
 	})
 	for _, g := range order {
 		c.nameGroup(g, taken)
@@ -169,9 +170,15 @@ func (c *comparer) nameGroups() {
 	c.changeGroups()
 }
 
-// hasName tells whether a group has the name that it wants already.
-func hasName(g *group) bool {
-	return g.live != nil && (g.live.NameKey == models.Key(g.name) || g.live.NameKey == models.Key(withID(g)))
+// claim ranks a group among those that want one name: who has it keeps it.
+func claim(g *group) int {
+	switch {
+	case g.live != nil && g.live.NameKey == models.Key(g.name):
+		return 0
+	case g.live != nil && g.live.NameKey == models.Key(withID(g)):
+		return 1
+	}
+	return 2
 }
 
 func withID(g *group) string { return g.name + " (" + g.ID[:min(8, len(g.ID))] + ")" }

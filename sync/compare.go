@@ -47,7 +47,7 @@ func compareAll(ctx context.Context, st *store.Store, w *want, dir *models.Direc
 		if err := c.readAttributes(l); err != nil {
 			return err
 		}
-		if err := l.Users(dir.ID, c.user); err != nil {
+		if err := l.UsersByID(dir.ID, c.user); err != nil {
 			return err
 		}
 		if err := c.groups(l); err != nil {
@@ -57,6 +57,7 @@ func compareAll(ctx context.Context, st *store.Store, w *want, dir *models.Direc
 			return err
 		}
 		c.newUsers()
+		w.unborn = w.unbornGroups()
 		return c.memberships(l)
 	})
 	if err != nil {
@@ -124,15 +125,16 @@ func (c *comparer) user(row *store.Row) error {
 	}
 	e := c.w.users.at(n)
 	e.row = row.ID
+	_, away := c.departures["user"][row.ID]
 	switch {
-	case e.state&stateSkipped != 0 && e.state&stateExcluded == 0:
+	case c.w.inDoubt(e) && !away:
 		c.held[c.w.users.nameHash(string(row.Texts[textKey]))] = holder{row.ID, false} // in doubt: as it was
 		return nil
 	case !c.w.inScope(e):
 		c.leaves(row)
 		return nil
 	}
-	if _, away := c.departures["user"][row.ID]; away {
+	if away {
 		c.d.backUsers = append(c.d.backUsers, row.ID)
 	}
 	t := row.Texts
@@ -261,8 +263,8 @@ func (c *comparer) memberships(l *store.Load) error {
 // the user isn't published. One in doubt stays where it is.
 func (c *comparer) memberRow(bottom uint32) models.ID {
 	e := c.w.users.at(num(bottom))
-	doubt := e.state&stateLoser != 0 || e.state&(stateSkipped|stateExcluded) == stateSkipped
-	if doubt && e.row != 0 {
+	doubt := e.state&stateLoser != 0 || c.w.inDoubt(e)
+	if _, away := c.departures["user"][e.row]; doubt && e.row != 0 && !away {
 		return e.row
 	}
 	if doubt || !c.w.inScope(e) {
@@ -283,10 +285,23 @@ type pairing struct {
 	remove *[]store.Pair
 	row    func(bottom uint32) models.ID
 	had    int
+	apart  bool // add is no longer the beginning of want
 
 	top  models.ID   // the group that is being compared
 	ours []models.ID // its members here
 	seen map[int32]bool
+}
+
+// adds notes a wanted pair that isn't there. As long as all that is wanted is new, as in a first
+// run, the additions are the beginning of the wanted list itself: five million of them take no memory.
+func (p *pairing) adds(pair uint64) {
+	n := len(*p.add)
+	if !p.apart && n < len(p.want) && p.want[n] == pair {
+		*p.add = p.want[: n+1 : n+1] // who appends to it copies it
+		return
+	}
+	p.apart = true
+	*p.add = append(*p.add, pair)
 }
 
 func (p *pairing) live(top, bottom models.ID) error {
@@ -343,7 +358,7 @@ func (p *pairing) compare(g int32) {
 		case unwanted:
 			left++
 		case 0:
-			*p.add = append(*p.add, pair)
+			p.adds(pair)
 		default:
 			list = append(list, wanted{row, n})
 		}
@@ -356,7 +371,7 @@ func (p *pairing) compare(g int32) {
 	i := 0
 	for _, row := range p.ours {
 		for i < len(list) && list[i].row < row {
-			*p.add = append(*p.add, uint64(g)<<32|uint64(list[i].n))
+			p.adds(uint64(g)<<32 | uint64(list[i].n))
 			i++
 		}
 		if i < len(list) && list[i].row == row {
@@ -366,7 +381,7 @@ func (p *pairing) compare(g int32) {
 		}
 	}
 	for ; i < len(list); i++ {
-		*p.add = append(*p.add, uint64(g)<<32|uint64(list[i].n))
+		p.adds(uint64(g)<<32 | uint64(list[i].n))
 	}
 }
 

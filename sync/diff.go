@@ -40,6 +40,9 @@ func (d *diff) rows() int {
 		len(d.addMembers) + len(d.removeMembers) + len(d.addChildren) + len(d.removeChildren)
 }
 
+// empty tells whether nobody would see a difference.
+func (d *diff) empty() bool { return d.rows()+len(d.emptied) == 0 }
+
 // notes tells whether there is something to remember, though nobody sees a difference.
 func (d *diff) notes() bool {
 	return len(d.leftUsers)+len(d.backUsers)+len(d.backGroups)+len(d.emptied) > 0

@@ -27,11 +27,13 @@ type house struct {
 	sync        *dirsync.Service
 	cloud       *fakecloud.Entra
 	clock       *testkit.Clock
+	wrap        func(dirsync.Source) dirsync.Source // a source that lies; nil: none does
+	log         *slog.Logger                        // of the source
 }
 
 func newHouse(t *testing.T, db testkit.Database, c fakecloud.EntraConfig, settings ...string) *house {
 	t.Helper()
-	h := &house{t: t, db: db, clock: testkit.NewClock()}
+	h := &house{t: t, db: db, clock: testkit.NewClock(), log: slog.New(slog.DiscardHandler)}
 	h.store = db.Open(t, func(o *store.Options) { o.Now = h.clock.Now })
 	c.Now = h.clock.Now
 	h.cloud = fakecloud.NewEntra(c)
@@ -46,23 +48,33 @@ func newHouse(t *testing.T, db testkit.Database, c fakecloud.EntraConfig, settin
 	})
 	h.directories = directory.New(h.store, testkit.NewHasher(), testkit.Log(t))
 	h.sync = dirsync.New(h.store, dirsync.Config{Open: h.open, Log: testkit.Log(t)})
+	h.create("cloud", settings...)
+	return h
+}
+
+// create makes a directory of the cloud.
+func (h *house) create(name string, settings ...string) {
+	h.t.Helper()
 	all := map[string]string{"tenant": h.cloud.Tenant, "client-id": h.cloud.ClientID, "client-secret": h.cloud.Secret,
 		"graph-url": h.cloud.GraphURL(), "authority-url": h.cloud.AuthorityURL()}
 	for _, s := range settings {
 		name, value, _ := strings.Cut(s, "=")
 		all[name] = value
 	}
-	if _, err := h.directories.Create(t.Context(), models.System, directory.NewDirectory{Name: "cloud", Kind: models.KindEntra, Settings: all}); err != nil {
-		t.Fatal(err)
+	if _, err := h.directories.Create(h.t.Context(), models.System, directory.NewDirectory{Name: name, Kind: models.KindEntra, Settings: all}); err != nil {
+		h.t.Fatal(err)
 	}
-	return h
 }
 
 func (h *house) open(dir *models.Directory, attributes []string) (dirsync.Source, error) {
 	get := func(name string) string { return directory.SettingOf(dir, name) }
-	return entra.New(entra.Options{Tenant: get("tenant"), ClientID: get("client-id"), Secret: models.Secret(get("client-secret")),
+	source, err := entra.New(entra.Options{Tenant: get("tenant"), ClientID: get("client-id"), Secret: models.Secret(get("client-secret")),
 		GraphURL: get("graph-url"), AuthorityURL: get("authority-url"), Attributes: attributes, Now: h.clock.Now,
-		Sleep: func(ctx context.Context, d time.Duration) error { h.clock.Advance(d); return ctx.Err() }, Log: slog.New(slog.DiscardHandler)})
+		Sleep: func(ctx context.Context, d time.Duration) error { h.clock.Advance(d); return ctx.Err() }, Log: h.log})
+	if err == nil && h.wrap != nil {
+		return h.wrap(source), nil
+	}
+	return source, err
 }
 
 func (h *house) set(settings ...string) {
@@ -122,10 +134,8 @@ func (h *house) contents() []string {
 	}
 	var out []string
 	names := map[models.ID]string{}
-	var ids []models.ID
 	for _, u := range users {
 		names[u.ID] = u.Name
-		ids = append(ids, u.ID)
 		state := ""
 		if !u.Active {
 			state = " inactive"
@@ -159,8 +169,7 @@ func (h *house) contents() []string {
 
 func (h *house) wants(what string, want ...string) {
 	h.t.Helper()
-	slices.Sort(want)
-	testkit.Diff(h.t, what, want, h.contents())
+	testkit.Diff(h.t, what, slices.Sorted(slices.Values(want)), h.contents())
 }
 
 func each(t *testing.T, c fakecloud.EntraConfig, settings []string, do func(h *house)) {

@@ -63,8 +63,8 @@ func (w *want) settle() {
 	w.read = w.skips
 }
 
-// keepEdges notes the groups in groups whose members count as the outer one's: a delta must know
-// them.
+// keepEdges notes the groups in groups whose members count as the outer one's, or are in scope
+// through it: a delta must know them.
 func (w *want) keepEdges() {
 	needed := map[int32]bool{}
 	for _, g := range w.needed() {
@@ -72,10 +72,25 @@ func (w *want) keepEdges() {
 	}
 	for _, n := range w.nestings {
 		parent, child := int32(n>>32), int32(uint32(n))
-		if needed[parent] && (w.opens(child) || w.settings.membersOnly) {
-			w.edges = append(w.edges, [2]string{w.groups[parent].ID, w.groups[child].ID})
+		edge := [2]string{w.groups[parent].ID, w.groups[child].ID}
+		switch {
+		case !needed[parent] || parent == child:
+		case w.opens(child):
+			w.edges = append(w.edges, edge)
+		case w.settings.membersOnly:
+			w.inner = append(w.inner, edge)
 		}
 	}
+}
+
+// unbornGroups lists the groups that are chosen and have no name here: a delta must know them.
+func (w *want) unbornGroups() (ids []string) {
+	for _, g := range w.groups {
+		if g.chosen && g.skip != "" && !g.gone {
+			ids = append(ids, g.ID)
+		}
+	}
+	return ids
 }
 
 // markScope marks the users that are in a chosen group, directly or nested.
@@ -168,6 +183,12 @@ func (w *want) open() {
 		slices.Sort(w.members)
 		w.members = slices.Compact(w.members)
 	}
+}
+
+// inDoubt tells whether the settings would let a user come who can't be named: what we have of
+// it stays.
+func (w *want) inDoubt(e *entry) bool {
+	return e.state&(stateSkipped|stateExcluded) == stateSkipped && (!w.settings.membersOnly || e.state&stateInScope != 0)
 }
 
 // inScope tells whether the settings let a user come.

@@ -16,6 +16,7 @@ func (s *Service) applyHeld(ctx context.Context, dir *models.Directory, epoch in
 	if err != nil {
 		return nil, errors.Join(err, s.store.GiveLease(context.WithoutCancel(ctx), dir.ID, epoch))
 	}
+	defer r.source.Close()
 	defer func() {
 		if err := s.store.GiveLease(context.WithoutCancel(ctx), dir.ID, epoch); err != nil {
 			s.log.Warn("a directory could not be released; it is free again once its lease has run out", "directory", dir.Name, "error", err)
@@ -25,6 +26,9 @@ func (s *Service) applyHeld(ctx context.Context, dir *models.Directory, epoch in
 		return nil, err
 	}
 	s.log.Info("synchronising", "directory", dir.Name, "mode", r.record.Mode, "reason", r.record.Reason)
+	if s.done != nil {
+		defer func() { s.done(r.record) }()
+	}
 	err = r.watched(ctx, epoch, func(ctx context.Context) error { return r.apply(ctx, epoch) })
 	if err == nil {
 		s.log.Info("synchronised", "directory", dir.Name, "outcome", r.record.Outcome, "mode", r.record.Mode, "requests", r.record.Requests,
@@ -85,14 +89,18 @@ func (r *run) beat(ctx context.Context, epoch int64, cancel context.CancelCauseF
 
 // apply reads, compares, and, unless the guard holds the plan, writes.
 func (r *run) apply(ctx context.Context, epoch int64) error {
-	staging, err := r.service.store.OpenStaging(ctx, r.dir.ID, epoch, r.label())
+	staging, err := r.openStaging(ctx, epoch)
 	if err != nil {
 		return err
 	}
-	done := false
 	defer func() {
-		if !done {
+		if r.record.Mode == modeFull && (r.want == nil || !r.want.done[phaseMembers]) {
 			staging.Close() // the next run goes on with it
+			return
+		}
+		// What was read to its end has been judged: the next run reads anew, whatever came of it.
+		if err := staging.Drop(context.WithoutCancel(ctx)); err != nil && !models.Is(err, models.LeaseLost) {
+			r.service.log.Warn("the staging of a directory could not be removed", "directory", r.dir.Name, "error", err)
 		}
 	}()
 	for try := 1; ; try++ {
@@ -107,15 +115,26 @@ func (r *run) apply(ctx context.Context, epoch int64) error {
 			r.want.forget()
 			continue
 		}
-		if err != nil {
-			return err
-		}
-		done = true
-		if err := staging.Drop(ctx); err != nil {
-			r.service.log.Warn("the staging of a directory could not be removed", "directory", r.dir.Name, "error", err)
-		}
-		return nil
+		return err
 	}
+}
+
+// resumable is how long a broken read can be gone on with. Graph and Okta say of no place in a
+// list how long it counts, Google says three days; and what was read long ago is no picture of
+// one moment.
+const resumable = time.Hour
+
+// openStaging opens what an earlier run staged, unless that is too old.
+func (r *run) openStaging(ctx context.Context, epoch int64) (*store.Staging, error) {
+	st := r.service.store
+	staging, err := st.OpenStaging(ctx, r.dir.ID, epoch, r.label())
+	if err != nil || staging.Len() == 0 || st.Now().Sub(staging.Started()) < resumable {
+		return staging, err
+	}
+	if err := staging.Drop(ctx); err != nil {
+		return nil, err
+	}
+	return st.OpenStaging(ctx, r.dir.ID, epoch, r.label())
 }
 
 // decide plans, asks the guard, and writes what it lets pass.
@@ -157,8 +176,7 @@ func (r *run) hold(ctx context.Context, epoch int64) error {
 				return err
 			}
 			state.HeldRun, state.HeldHash = r.record.ID, r.record.Hash
-			if err := r.service.tell(ctx, tx, r.dir, "is held: "+r.record.Guard+
-				". `rollcall sync "+r.dir.Name+"` shows the plan; `rollcall sync approve "+r.dir.Name+" "+r.record.Hash+"` applies it, `rollcall sync discard` drops it."); err != nil {
+			if err := r.service.tell(tx, r.dir, models.AlarmHeld, heldText(r.record)); err != nil {
 				return err
 			}
 			tx.Audit(store.Act{Action: "sync.hold", Subject: r.dir.Name, Directory: r.dir.Name, After: r.audited()})
@@ -172,7 +190,7 @@ func (r *run) hold(ctx context.Context, epoch int64) error {
 // write applies the plan in one transaction: rows, feed, audit row, cursor and record.
 func (r *run) write(ctx context.Context, epoch int64, d *diff, seq int64) error {
 	r.record.Outcome = models.OutcomeApplied
-	if d.rows() == 0 {
+	if d.empty() {
 		r.record.Outcome = models.OutcomeNothing
 	}
 	if len(r.partial) > 0 {
@@ -196,7 +214,7 @@ func (r *run) write(ctx context.Context, epoch int64, d *diff, seq int64) error 
 				return err
 			}
 		}
-		if d.rows() > 0 {
+		if !d.empty() {
 			tx.Audit(store.Act{Action: "sync.apply", Subject: r.dir.Name, Directory: r.dir.Name, After: r.audited()})
 		}
 		return r.settleState(ctx, tx)
@@ -217,7 +235,7 @@ func (r *run) settleState(ctx context.Context, tx *store.Tx) error {
 		}
 	}
 	now := tx.At()
-	state.CompletedAt, state.Failures, state.AlarmedAt = now, 0, 0
+	state.CompletedAt, state.Failures = now, 0
 	state.HeldRun, state.HeldHash = 0, ""
 	if r.record.Mode == modeFull {
 		state.FullAt = r.record.Started
@@ -250,7 +268,9 @@ func (r *run) failed(ctx context.Context, epoch int64, err error) error {
 	if models.Is(err, models.LeaseLost) {
 		return errors.Join(err, r.service.store.EndRun(ctx, r.record)) // the state is another's
 	}
-	r.service.log.Warn("a synchronisation failed", "directory", r.dir.Name, "error", err)
+	if r.options.Timed { // else whoever asked for it is told
+		r.service.log.Warn("a synchronisation failed", "directory", r.dir.Name, "error", err)
+	}
 	also := r.service.store.Write(ctx, r.actor(), func(tx *store.Tx) error {
 		if err := tx.HoldLease(r.dir.ID, epoch); err != nil {
 			return err
@@ -264,8 +284,8 @@ func (r *run) failed(ctx context.Context, epoch int64, err error) error {
 			return err
 		}
 		state.Failures++
-		if state.Failures == 3 {
-			if err := r.service.tell(ctx, tx, r.dir, "has failed three times: "+r.record.Problem); err != nil {
+		if state.Failures == failuresTold {
+			if err := r.service.tell(tx, r.dir, models.AlarmFailing, failingText(r.record)); err != nil {
 				return err
 			}
 		}

@@ -13,9 +13,9 @@ import (
 
 // A Verdict is what one rule says of an object of the source.
 type Verdict struct {
-	Rule   string `json:"rule"`
-	OK     bool   `json:"ok"`
-	Detail string `json:"detail"`
+	Rule   string `json:"rule" doc:"the rule"`
+	OK     bool   `json:"ok" doc:"it lets the object pass"`
+	Detail string `json:"detail" doc:"what it makes of it, or why not"`
 }
 
 // A profile is a user as it shall stand in our rows, or the reason why it shall not.
@@ -31,6 +31,16 @@ type profile struct {
 	skip       string // why it shall not
 	excluded   bool   // the settings say so; else it is in doubt, and what we have of it stays
 }
+
+// Why a setting leaves somebody out, whatever their name.
+const (
+	guestExcluded    = "it is a guest, and guests=exclude"
+	disabledExcluded = "it is disabled, and disabled=exclude"
+)
+
+// Excluded tells whether a reason to skip a user is a setting that leaves such users out; else
+// it is the user's name.
+func Excluded(reason string) bool { return reason == guestExcluded || reason == disabledExcluded }
 
 // judge applies the settings to a user, rule by rule, and tells tell (if any) each verdict.
 // A user that no rule refuses still needs a name that nobody else has, and, where only members
@@ -48,13 +58,13 @@ func (s *Settings) judge(u *User, tell func(Verdict)) profile {
 	}
 	if u.Guest && !s.guests {
 		p.excluded = true
-		say("guests", false, "it is a guest, and guests=exclude")
+		say("guests", false, guestExcluded)
 	} else if u.Guest {
 		say("guests", true, "it is a guest, and guests=include")
 	}
 	if !u.Active && !s.disabled {
 		p.excluded = true
-		say("disabled", false, "it is disabled, and disabled=exclude")
+		say("disabled", false, disabledExcluded)
 	}
 	from := s.sourceFor(u)
 	name := pick(u, from)

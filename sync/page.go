@@ -12,6 +12,7 @@ import (
 // The kinds of staged page. Each begins with the checkpoint from which its phase goes on.
 const (
 	pageUsers   byte = 'u'
+	pageChanged byte = 'c' // users of a delta: a full read that follows takes no notice of them
 	pageGroups  byte = 'g'
 	pageMembers byte = 'm'
 	pageDone    byte = 'd' // the phase that it names is complete
@@ -227,7 +228,7 @@ func (r *reader) member() (kind MemberKind, id []byte) {
 // checkKind refuses a page that an older program may have written.
 func checkKind(kind byte) error {
 	switch kind {
-	case pageUsers, pageGroups, pageMembers, pageDone:
+	case pageUsers, pageChanged, pageGroups, pageMembers, pageDone:
 		return nil
 	}
 	return fmt.Errorf("%w (kind %q)", errPage, kind)

@@ -179,7 +179,7 @@ func (p *planner) change(n num, rec record) (models.Step, error) {
 	if len(s.Fields) > 0 {
 		return s, nil
 	}
-	attributes, err := p.reads.UserAttributes(p.ctx, []models.ID{e.row})
+	attributes, err := p.reads.SyncedAttributesOf(p.ctx, []models.ID{e.row})
 	if err != nil {
 		return s, err
 	}
@@ -190,6 +190,11 @@ func (p *planner) change(n num, rec record) (models.Step, error) {
 	was := attributes[e.row]
 	for _, a := range now {
 		field("attribute "+a.Name, joined(was, a.Name), strings.Join(a.Values, ", "))
+	}
+	for _, a := range was {
+		if joined(now, a.Name) == "" {
+			field("attribute "+a.Name, strings.Join(a.Values, ", "), "")
+		}
 	}
 	return s, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // The phases of a full read.
@@ -69,7 +70,7 @@ func (r *run) readUsers(ctx context.Context) error {
 		return r.want.add(ctx, pageUsers, len(users), page)
 	})
 	if err != nil {
-		return fmt.Errorf("read users: %w", err)
+		return doing("read users", err)
 	}
 	return r.want.finish(ctx, phaseUsers, "")
 }
@@ -87,7 +88,7 @@ func (r *run) readGroups(ctx context.Context) error {
 		return r.want.add(ctx, pageGroups, len(groups), page)
 	})
 	if err != nil {
-		return fmt.Errorf("read groups: %w", err)
+		return doing("read groups", err)
 	}
 	return r.want.finish(ctx, phaseGroups, "")
 }
@@ -149,7 +150,7 @@ func (r *run) readChunk(ctx context.Context, ids []string) error {
 		return flush()
 	})
 	if err != nil {
-		return fmt.Errorf("read members: %w", err)
+		return doing("read members", err)
 	}
 	if err := flush(); err != nil {
 		return err
@@ -224,6 +225,14 @@ func (r *run) phase(ctx context.Context, name string, do func(context.Context) e
 		return errCancelled
 	}
 	return err
+}
+
+// doing says what was done when an error came, unless the source did.
+func doing(what string, err error) error {
+	if strings.HasPrefix(err.Error(), what) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", what, err)
 }
 
 var errCancelled = errors.New("an operator cancelled the run")

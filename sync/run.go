@@ -72,6 +72,7 @@ func (r *run) compare(ctx context.Context, staging *store.Staging) (d *diff, seq
 			return d, seq, err
 		}
 		r.record.Mode, r.record.Reason = modeFull, full.Reason
+		r.want = nil // a comparison before this one may have left what had changed by then
 	}
 	if r.want == nil {
 		r.want = newWant(r.settings, staging)
@@ -104,7 +105,7 @@ func (r *run) notePartial() {
 
 // doubt looks at a complete read that takes much away: an error is never the same as empty.
 func (r *run) doubt(ctx context.Context, d *diff) error {
-	if r.want.users.n == 0 && d.had.users > 0 {
+	if r.want.listed == 0 && d.had.users > 0 {
 		return errors.New("the source lists no users, where the directory has some: this is taken for an error, not for the truth")
 	}
 	if len(r.want.groups) == 0 && d.had.groups > 0 {
@@ -167,7 +168,7 @@ func (r *run) guard(d *diff) string {
 func (w *want) unmatched() (missing []string) {
 	for i := range w.settings.groups {
 		p := &w.settings.groups[i]
-		if p.re != nil || strings.Contains(p.glob, "*") {
+		if !p.names() {
 			continue
 		}
 		found := false
@@ -209,6 +210,9 @@ func (r *run) finishRecord() {
 	r.record.Ended = r.service.store.Now()
 	if r.record.Skipped == nil {
 		r.record.Skipped = []models.Skipped{}
+	}
+	if r.record.Steps == nil {
+		r.record.Steps = []models.Step{}
 	}
 }
 

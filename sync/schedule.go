@@ -62,6 +62,7 @@ func (s *Service) Schedule(ctx context.Context) error {
 	room := make(chan struct{}, mostAtOnce)
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
+	running.Go(func() { s.keepHouse(ctx) })
 	for {
 		select {
 		case <-ctx.Done():
@@ -148,6 +149,11 @@ func (s *Service) due(ctx context.Context) (due []*models.Directory, err error) 
 	return due, nil
 }
 
+// Due gives the time of a scheduled directory's next run.
+func (s *Settings) Due(state *models.SyncState, now models.Time) models.Time {
+	return dueAt(s, state, now)
+}
+
 // dueAt gives the time of the next run: no later than the settings as they are now allow, which
 // may be others than those of the last run.
 func dueAt(s *Settings, state *models.SyncState, now models.Time) models.Time {
@@ -161,12 +167,4 @@ func dueAt(s *Settings, state *models.SyncState, now models.Time) models.Time {
 		return state.NextRunAt
 	}
 	return min(state.NextRunAt, max(state.CompletedAt, state.FullAt).Add(s.Interval+min(s.Interval/10, mostJitter)))
-}
-
-// tell posts an alarm, in the transaction of what it is about.
-func (s *Service) tell(ctx context.Context, tx *store.Tx, dir *models.Directory, text string) error {
-	if s.alarm == nil {
-		return nil
-	}
-	return s.alarm(ctx, tx, dir, text)
 }

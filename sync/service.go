@@ -20,19 +20,23 @@ type Open func(dir *models.Directory, attributes []string) (Source, error)
 
 // Service runs synchronisations, in this process or by waiting for another's.
 type Service struct {
-	store *store.Store
-	open  Open
-	log   *slog.Logger
-	owner string // this process, among those on one database
-	lease time.Duration
-	alarm func(ctx context.Context, tx *store.Tx, dir *models.Directory, text string) error
+	store  *store.Store
+	open   Open
+	log    *slog.Logger
+	owner  string // this process, among those on one database
+	lease  time.Duration
+	server string // our public address, for letters
+	done   func(*models.Run)
 }
 
 // Config says how to make a Service.
 type Config struct {
-	Open  Open
-	Log   *slog.Logger
-	Lease time.Duration // how long a process that is silent keeps a directory; zero: a minute
+	Open   Open
+	Log    *slog.Logger
+	Lease  time.Duration // how long a process that is silent keeps a directory; zero: a minute
+	Server string        // our public address, which letters name
+
+	Done func(*models.Run) // called with the record of each run of this process; may be nil
 }
 
 // New makes the service.
@@ -40,7 +44,7 @@ func New(st *store.Store, c Config) *Service {
 	if c.Lease == 0 {
 		c.Lease = time.Minute
 	}
-	return &Service{store: st, open: c.Open, log: c.Log, owner: uuid.NewString(), lease: c.Lease}
+	return &Service{store: st, open: c.Open, log: c.Log, owner: uuid.NewString(), lease: c.Lease, server: c.Server, done: c.Done}
 }
 
 // Options say how to run.
@@ -70,6 +74,7 @@ func (s *Service) Plan(ctx context.Context, name string, o Options) (*models.Run
 	if err != nil {
 		return nil, err
 	}
+	defer r.source.Close()
 	staging, err := s.store.ScratchStaging()
 	if err != nil {
 		return nil, err
@@ -126,12 +131,32 @@ func (s *Service) prepare(ctx context.Context, dir *models.Directory, o Options)
 		return nil, fmt.Errorf("directory %s: %w", dir.Name, err)
 	}
 	r := &run{service: s, dir: dir, settings: settings, source: source, state: state, options: o,
-		record: &models.Run{DirectoryID: dir.ID, Directory: dir.Name, Started: s.store.Now()}}
+		record: &models.Run{DirectoryID: dir.ID, Directory: dir.Name, Started: s.store.Now(), Skipped: []models.Skipped{}, Steps: []models.Step{}}}
+	if err := r.reread(ctx); err != nil {
+		return nil, err
+	}
 	r.chooseMode()
 	return r, nil
 }
 
-// Source opens a directory's source, for questions outside of a run.
+// reread lets a plan that is approved be made as it was made before: what changed since a cursor
+// says nothing of what only a full read found.
+func (r *run) reread(ctx context.Context) error {
+	if r.options.Approve == "" || r.options.Full {
+		return nil
+	}
+	r.options.Full = true
+	if r.state.HeldRun == 0 || r.state.HeldHash != r.options.Approve {
+		return nil
+	}
+	held, err := r.service.store.RunByID(ctx, r.state.HeldRun)
+	if err == nil {
+		r.options.Full = held.Mode == modeFull
+	}
+	return err
+}
+
+// Source opens a directory's source, for questions outside of a run. Whoever opens it closes it.
 func (s *Service) Source(ctx context.Context, name string) (*models.Directory, *Settings, Source, error) {
 	dir, err := s.directory(ctx, name, nil)
 	if err != nil {

@@ -159,6 +159,14 @@ func readGroupPattern(text string) (groupPattern, error) {
 	return p, nil
 }
 
+// names tells whether a pattern is the name, or the id, of one group.
+func (p *groupPattern) names() bool { return p.re == nil && !strings.Contains(p.glob, "*") }
+
+// namesGroups tells whether the setting groups names single groups.
+func (s *Settings) namesGroups() bool {
+	return slices.ContainsFunc(s.groups, func(p groupPattern) bool { return p.names() })
+}
+
 func (p *groupPattern) chooses(g *Group) bool {
 	switch {
 	case p.id != "":

@@ -17,6 +17,7 @@ type want struct {
 	settings *Settings
 	staging  *store.Staging
 	users    *index
+	listed   int // how many users the source's list has
 	groups   []*group
 	groupOf  map[string]int32 // by the source's id
 	members  []uint64         // group<<32 | user, as the source has them
@@ -29,12 +30,14 @@ type want struct {
 	next     Checkpoint       // of the phase that isn't
 	asked    map[int32]bool   // groups whose members were asked for
 	edges    [][2]string      // parent and child by id, where the child's members count as the parent's
+	inner    [][2]string      // where they don't, but are in scope through the parent
 	ids      []string         // of the users, in a delta
 	delta    bool
 	skips    skips
 	read     skips // as they were before anything was compared
 	drifts   []models.Drift
 	losers   []string // ids of users whose name another has
+	unborn   []string // ids of groups that are chosen and have no name here
 }
 
 // A group is a group of the source and what becomes of it here.
@@ -94,10 +97,13 @@ func (w *want) finish(ctx context.Context, phase, detail string) error {
 
 // take takes one staged page in.
 func (w *want) take(seq int, kind byte, data []byte) error {
+	if kind == pageChanged && !w.delta {
+		return nil
+	}
 	r := &reader{buf: data}
 	w.next = Checkpoint(r.text())
 	switch kind {
-	case pageUsers:
+	case pageUsers, pageChanged:
 		for r.more() {
 			at := r.at
 			rec := r.record()
@@ -118,8 +124,11 @@ func (w *want) take(seq int, kind byte, data []byte) error {
 	case pageDone:
 		phase, detail := r.text(), r.text()
 		w.done[phase] = true
-		if phase == phaseBegin {
+		switch phase {
+		case phaseBegin:
 			w.began = Cursor(detail)
+		case phaseUsers:
+			w.listed = w.users.n
 		}
 		w.next = ""
 	default:
@@ -134,6 +143,9 @@ func (w *want) takeUser(seq, at int, rec *record) {
 		w.ids = append(w.ids, string(rec.id))
 	}
 	e.page, e.at = int32(seq), int32(at)
+	if e.state&stateSkipped != 0 { // it came before: the last word counts
+		w.skips.drop("user", string(rec.id))
+	}
 	e.state &= stateInScope
 	if len(rec.skip) > 0 {
 		w.skips.add("user", string(rec.id), string(rec.name), string(rec.skip))
@@ -263,4 +275,8 @@ func (s *skips) add(kind, id, name, reason string) {
 		return
 	}
 	s.list = append(s.list, models.Skipped{Kind: kind, ID: id, Name: name, Reason: reason})
+}
+
+func (s *skips) drop(kind, id string) {
+	s.list = slices.DeleteFunc(s.list, func(it models.Skipped) bool { return it.Kind == kind && it.ID == id })
 }
