@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/rollcall-id/rollcall/models"
@@ -107,6 +108,9 @@ func (pp *pairer) whole() error {
 		if !whole.last {
 			continue
 		}
+		// A list that changes while it is paged may have a member twice.
+		slices.SortFunc(whole.members, func(a, b Member) int { return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.ID, b.ID)) })
+		whole.members = slices.Compact(whole.members)
 		var users, children []models.ID
 		var err error
 		if g.row != 0 {

@@ -178,8 +178,8 @@ func each(t *testing.T, c fakecloud.EntraConfig, settings []string, do func(h *h
 	testkit.EachDatabase(t, func(t *testing.T, db testkit.Database) { do(newHouse(t, db, c, settings...)) })
 }
 
-// team makes a few people and groups by hand.
-func team(cloud *fakecloud.Entra) (u map[string]fakecloud.UserNo, g map[string]fakecloud.GroupNo) {
+// team makes a few people and groups by hand, in any cloud.
+func team(cloud interface{ Edit(func(*fakecloud.Edit)) }) (u map[string]fakecloud.UserNo, g map[string]fakecloud.GroupNo) {
 	u, g = map[string]fakecloud.UserNo{}, map[string]fakecloud.GroupNo{}
 	cloud.Edit(func(e *fakecloud.Edit) {
 		for _, name := range []string{"ada", "bob", "eve"} {

@@ -201,9 +201,10 @@ func (w *world) change(edits int) (story []string) {
 		w.h.clock.Advance(time.Hour)
 	}
 	rows := w.rows()
+	returns := func(g fakecloud.GroupNo) bool { return rows[w.h.cloud.GroupID(g)] }
 	w.h.cloud.Edit(func(e *fakecloud.Edit) {
 		for range 1 + w.rnd.IntN(edits) {
-			if line := w.edit(e, rows); line != "" {
+			if line := w.edit(e, returns); line != "" {
 				story = append(story, line)
 			}
 		}
@@ -226,8 +227,8 @@ func (w *world) rows() map[string]bool {
 	return out
 }
 
-// edit makes one change.
-func (w *world) edit(e *fakecloud.Edit, rows map[string]bool) string {
+// edit makes one change. Of deleted groups those come back that may.
+func (w *world) edit(e *fakecloud.Edit, returns func(fakecloud.GroupNo) bool) string {
 	u, hasUser := w.someUser(e)
 	g, hasGroup := w.someGroup(e)
 	some := 0 // an empty list is an error, not a change
@@ -288,7 +289,7 @@ func (w *world) edit(e *fakecloud.Edit, rows map[string]bool) string {
 		e.DeleteGroup(g)
 		return fmt.Sprintf("delete group %d", g)
 	case at < 98:
-		if back, ok := pickOne(w, w.groups, func(g fakecloud.GroupNo) bool { return rows[w.h.cloud.GroupID(g)] && e.CanRestoreGroup(g) }); ok {
+		if back, ok := pickOne(w, w.groups, func(g fakecloud.GroupNo) bool { return returns(g) && e.CanRestoreGroup(g) }); ok {
 			e.RestoreGroup(back)
 			return fmt.Sprintf("restore group %d", back)
 		}

@@ -41,6 +41,7 @@ type GoogleConfig struct {
 	// reading users and groups.
 	Scopes    []string
 	TokenLife time.Duration // zero is an hour
+	PageLimit int           // the most items of a page, whatever maxResults asks for; zero is any number
 
 	Suspended bool     // the account isn't paid for: no API works
 	APIOff    bool     // the project doesn't have the Admin SDK API

@@ -145,6 +145,9 @@ func (g *Google) place(r *http.Request, usual, most int) (from, size int, wrong 
 		}
 		size = min(n, most) // more is not refused
 	}
+	if limit := g.settings().PageLimit; limit > 0 {
+		size = min(size, limit)
+	}
 	token := r.FormValue("pageToken")
 	if token == "" {
 		return 0, size, nil
