@@ -196,7 +196,10 @@ func (s *Service) join(ctx context.Context, dir *models.Directory, o Options) (*
 	if o.Progress != nil {
 		o.Progress(Progress{Phase: PhaseJoining})
 	}
-	since := s.store.Now()
+	before, err := s.newest(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -214,16 +217,26 @@ func (s *Service) join(ctx context.Context, dir *models.Directory, o Options) (*
 		if state.HeldUntil > now {
 			continue
 		}
-		runs, err := s.store.Runs(ctx, dir.ID, 1)
+		run, err := s.newest(ctx, dir)
 		if err != nil {
 			return nil, err
 		}
-		if len(runs) == 0 || runs[0].Outcome == models.OutcomeRunning || runs[0].Ended < since {
-			return s.Apply(ctx, dir.Name, o) // whoever ran it was killed
+		old := run.ID == before.ID && before.Outcome != models.OutcomeRunning
+		if old || run.Outcome == models.OutcomeRunning {
+			return s.Apply(ctx, dir.Name, o) // whoever had the lease was killed, or about to give it back
 		}
-		runs[0].Joined = true
-		return runs[0], failure(runs[0])
+		run.Joined = true
+		return run, failure(run)
 	}
+}
+
+// newest gives the record of a directory's last run; an empty one when there is none.
+func (s *Service) newest(ctx context.Context, dir *models.Directory) (*models.Run, error) {
+	runs, err := s.store.Runs(ctx, dir.ID, 1)
+	if err != nil || len(runs) == 0 {
+		return &models.Run{}, err
+	}
+	return runs[0], nil
 }
 
 // PhaseJoining is the phase of who waits for another's run.

@@ -63,7 +63,9 @@ func TestAnAlarmThatNobodyTakes(t *testing.T) {
 	t.Parallel()
 	testkit.EachDatabase(t, func(t *testing.T, db testkit.Database) {
 		w := newWorld(t, db)
-		redirects := newReceiver(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect) })
+		redirects := newReceiver(t, func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere", http.StatusTemporaryRedirect)
+		})
 		w.run(w.store, outbox.Options{})
 		w.alarm(redirects.URL + "/hook?token=secret")
 		w.eventually("the first attempt", func() bool { return w.problem() == "it answered 307" })
