@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -117,16 +115,6 @@ func oktaRequires(has func(string) bool) []string {
 	return missing
 }
 
-// List splits a setting that is a list by comma.
-func List(value string) (items []string) {
-	for item := range strings.SplitSeq(value, ",") {
-		if item = strings.TrimSpace(item); item != "" {
-			items = append(items, item)
-		}
-	}
-	return items
-}
-
 func oneOf(words ...string) func(string) error {
 	return func(value string) error {
 		if slices.Contains(words, value) {
@@ -151,10 +139,8 @@ func someOf(words ...string) func(string) error {
 
 func groupList(value string) error {
 	for _, item := range List(value) {
-		if re, ok := strings.CutPrefix(item, "re:"); ok {
-			if _, err := regexp.Compile("^(?:" + re + ")$"); err != nil {
-				return fmt.Errorf("%q is no regular expression that can be used: %w (a comma in a pattern is written \\x2c)", re, err)
-			}
+		if _, err := NamePattern(item); err != nil {
+			return err
 		}
 	}
 	return text(value)
@@ -171,19 +157,8 @@ func usernameSource(value string) error {
 }
 
 func rewrites(value string) error {
-	for _, line := range strings.Split(strings.ReplaceAll(value, ";;", "\n"), "\n") {
-		if line = strings.TrimSpace(line); line == "" {
-			continue
-		}
-		pattern, _, ok := strings.Cut(line, "=>")
-		if !ok {
-			return fmt.Errorf("%q is not of the form PATTERN=>REPLACEMENT", line)
-		}
-		if _, err := regexp.Compile(strings.TrimSpace(pattern)); err != nil {
-			return fmt.Errorf("%q: %w", line, err)
-		}
-	}
-	return nil
+	_, err := Rewrites(value)
+	return err
 }
 
 func duration(least, most time.Duration) func(string) error {
@@ -202,18 +177,13 @@ func schedule(value string) error {
 	return fmt.Errorf("%q is neither on, off, nor cron text such as \"0 */2 * * *\"", value)
 }
 
-// limit reads COUNT,PERCENT%.
+// limit wants one: to have none, the setting is left empty.
 func limit(value string) error {
-	count, percent, _ := strings.Cut(value, ",")
-	n, err := strconv.Atoi(strings.TrimSpace(count))
-	if err != nil || n < 0 {
+	l, err := ReadLimit(value)
+	if err == nil && !l.Set {
 		return fmt.Errorf("%q is not of the form COUNT,PERCENT%%, such as 10,5%%", value)
 	}
-	p, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(percent), "%"), 64)
-	if err != nil || p < 0 || p > 100 || !strings.HasSuffix(strings.TrimSpace(percent), "%") {
-		return fmt.Errorf("%q is not of the form COUNT,PERCENT%%, such as 10,5%%", value)
-	}
-	return nil
+	return err
 }
 
 func mailAddress(value string) error {

@@ -29,6 +29,10 @@ func (s *Service) Conditions(ctx context.Context) ([]Condition, error) {
 	if err != nil {
 		return nil, err
 	}
+	states, err := s.states(ctx)
+	if err != nil {
+		return nil, err
+	}
 	last := map[models.ID]*models.Run{}
 	for _, run := range runs {
 		last[run.DirectoryID] = run
@@ -38,10 +42,7 @@ func (s *Service) Conditions(ctx context.Context) ([]Condition, error) {
 		if !directory.Mirrored(dir.Kind) {
 			continue
 		}
-		c := Condition{Directory: dir.Name, Last: last[dir.ID]}
-		if c.State, err = s.store.SyncState(ctx, dir.ID); err != nil {
-			return nil, err
-		}
+		c := Condition{Directory: dir.Name, Last: last[dir.ID], State: states[dir.ID]}
 		settings, err := ReadSettings(dir)
 		if err != nil {
 			return nil, err

@@ -73,8 +73,8 @@ func (s *Settings) judge(u *User, tell func(Verdict)) profile {
 	}
 	for i := range s.usernames {
 		was := name
-		if name = s.usernames[i].pattern.ReplaceAllString(name, s.usernames[i].with); name != was {
-			say("username-rules: "+s.usernames[i].pattern.String(), true, was+" → "+name)
+		if name = s.usernames[i].Pattern.ReplaceAllString(name, s.usernames[i].With); name != was {
+			say("username-rules: "+s.usernames[i].Pattern.String(), true, was+" → "+name)
 		}
 	}
 	name = tidy(name)
@@ -211,7 +211,7 @@ func (s *Settings) nameGroup(g *Group) (name, problem string) {
 		return "", "it has no " + s.groupName + " to make a name of"
 	}
 	for i := range s.groupNames {
-		name = s.groupNames[i].pattern.ReplaceAllString(name, s.groupNames[i].with)
+		name = s.groupNames[i].Pattern.ReplaceAllString(name, s.groupNames[i].With)
 	}
 	name = strings.TrimSpace(norm.NFC.String(fit(name, models.MaxName+1)))
 	if problem := models.NameProblem(name); problem != "" {

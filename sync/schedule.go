@@ -120,6 +120,16 @@ func (s *Service) postpone(ctx context.Context, dir *models.Directory) {
 	}
 }
 
+// states reads the states of all directories; one that never ran has the zero state.
+func (s *Service) states(ctx context.Context) (map[models.ID]models.SyncState, error) {
+	list, err := s.store.SyncStates(ctx)
+	states := make(map[models.ID]models.SyncState, len(list))
+	for _, state := range list {
+		states[state.DirectoryID] = state
+	}
+	return states, err
+}
+
 // due lists the directories whose next run is due and that nobody runs.
 func (s *Service) due(ctx context.Context) (due []*models.Directory, err error) {
 	dirs, err := s.store.Directories(ctx)
@@ -127,6 +137,10 @@ func (s *Service) due(ctx context.Context) (due []*models.Directory, err error) 
 		return nil, err
 	}
 	now, err := s.store.Clock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	states, err := s.states(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -138,10 +152,7 @@ func (s *Service) due(ctx context.Context) (due []*models.Directory, err error) 
 		if err != nil {
 			return nil, err
 		}
-		state, err := s.store.SyncState(ctx, dir.ID)
-		if err != nil {
-			return nil, err
-		}
+		state := states[dir.ID]
 		if settings.Scheduled(&state) && state.HeldUntil <= now && dueAt(settings, &state, now) <= now {
 			due = append(due, dir)
 		}

@@ -118,21 +118,18 @@ func (s *Service) directory(ctx context.Context, name string, over map[string]st
 
 // prepare makes a run of a directory: its settings, its source, its state.
 func (s *Service) prepare(ctx context.Context, dir *models.Directory, o Options) (*run, error) {
-	settings, err := ReadSettings(dir)
-	if err != nil {
-		return nil, err
-	}
 	state, err := s.store.SyncState(ctx, dir.ID)
 	if err != nil {
 		return nil, err
 	}
-	source, err := s.open(dir, settings.AttributeNames())
+	settings, source, err := s.source(dir)
 	if err != nil {
-		return nil, fmt.Errorf("directory %s: %w", dir.Name, err)
+		return nil, err
 	}
 	r := &run{service: s, dir: dir, settings: settings, source: source, state: state, options: o,
 		record: &models.Run{DirectoryID: dir.ID, Directory: dir.Name, Started: s.store.Now(), Skipped: []models.Skipped{}, Steps: []models.Step{}}}
 	if err := r.reread(ctx); err != nil {
+		source.Close()
 		return nil, err
 	}
 	r.chooseMode()
@@ -162,15 +159,21 @@ func (s *Service) Source(ctx context.Context, name string) (*models.Directory, *
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	settings, source, err := s.source(dir)
+	return dir, settings, source, err
+}
+
+// source reads a directory's settings and opens its source.
+func (s *Service) source(dir *models.Directory) (*Settings, Source, error) {
 	settings, err := ReadSettings(dir)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, nil, err
 	}
 	source, err := s.open(dir, settings.AttributeNames())
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("directory %s: %w", dir.Name, err)
+		return nil, nil, fmt.Errorf("directory %s: %w", dir.Name, err)
 	}
-	return dir, settings, source, nil
+	return settings, source, nil
 }
 
 // Apply makes a directory equal to its source. When another process is at it already, it waits

@@ -22,10 +22,10 @@ type Settings struct {
 	disabled    bool
 	flatten     bool
 	username    string
-	usernames   []rewrite
+	usernames   []directory.Rewrite
 	lowerCase   bool
 	groupName   string
-	groupNames  []rewrite
+	groupNames  []directory.Rewrite
 	follow      bool // a group follows its name at the source
 	attributes  []attribute
 	allowed     map[string]bool // keys of protected names that may come all the same
@@ -42,12 +42,6 @@ type Settings struct {
 
 // An attribute is published under a name of its own.
 type attribute struct{ from, to string }
-
-// A rewrite replaces what a pattern finds.
-type rewrite struct {
-	pattern *regexp.Regexp
-	with    string
-}
 
 // A groupPattern chooses groups: by id, by pattern, or by name with "*".
 type groupPattern struct {
@@ -90,15 +84,15 @@ func ReadSettings(dir *models.Directory) (*Settings, error) {
 		}
 		s.groups = append(s.groups, p)
 	}
-	if s.usernames, err = readRewrites(get("username-rules")); err != nil {
+	if s.usernames, err = directory.Rewrites(get("username-rules")); err != nil {
 		return nil, fmt.Errorf("setting username-rules of directory %s: %w", dir.Name, err)
 	}
-	if s.groupNames, err = readRewrites(get("group-rules")); err != nil {
+	if s.groupNames, err = directory.Rewrites(get("group-rules")); err != nil {
 		return nil, fmt.Errorf("setting group-rules of directory %s: %w", dir.Name, err)
 	}
-	for name, into := range map[string]*Limit{"guard-users": &s.Guard.Users, "guard-groups": &s.Guard.Groups,
+	for name, into := range map[string]*directory.Limit{"guard-users": &s.Guard.Users, "guard-groups": &s.Guard.Groups,
 		"guard-memberships": &s.Guard.Memberships, "guard-adds": &s.Guard.Adds} {
-		if *into, err = readLimit(get(name)); err != nil {
+		if *into, err = directory.ReadLimit(get(name)); err != nil {
 			return nil, fmt.Errorf("setting %s of directory %s: %w", name, dir.Name, err)
 		}
 	}
@@ -150,13 +144,11 @@ func readGroupPattern(text string) (groupPattern, error) {
 		p.id = id
 		return p, nil
 	}
-	if re, ok := strings.CutPrefix(text, "re:"); ok {
-		var err error
-		p.re, err = regexp.Compile("^(?:" + re + ")$")
-		return p, err
+	var err error
+	if p.re, err = directory.NamePattern(text); p.re == nil {
+		p.glob = models.Key(text)
 	}
-	p.glob = models.Key(text)
-	return p, nil
+	return p, err
 }
 
 // names tells whether a pattern is the name, or the id, of one group.
@@ -209,23 +201,4 @@ func (s *Settings) Chosen(g *Group) string {
 		}
 	}
 	return ""
-}
-
-// readRewrites reads "PATTERN=>REPLACEMENT", one on each line or separated by ";;".
-func readRewrites(text string) (out []rewrite, err error) {
-	for _, line := range strings.Split(strings.ReplaceAll(text, ";;", "\n"), "\n") {
-		if line = strings.TrimSpace(line); line == "" {
-			continue
-		}
-		pattern, with, ok := strings.Cut(line, "=>")
-		if !ok {
-			return nil, fmt.Errorf("%q is not of the form PATTERN=>REPLACEMENT", line)
-		}
-		re, err := regexp.Compile(strings.TrimSpace(pattern))
-		if err != nil {
-			return nil, fmt.Errorf("%q: %w", line, err)
-		}
-		out = append(out, rewrite{re, strings.TrimSpace(with)})
-	}
-	return out, nil
 }

@@ -116,6 +116,23 @@ type Members struct {
 	Gone       bool  // the group was removed since it was listed
 }
 
+// EndMembers tells how the reading of one group's members ended. gone tells whether a problem says
+// that the group is no longer there; whole, whether it concerns all that is asked and not this
+// group: then it is given back.
+func EndMembers(ctx context.Context, group string, problem error, gone, whole func(error) bool, send func(Members) error) error {
+	switch {
+	case problem == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case gone(problem):
+		return send(Members{Group: group, Gone: true})
+	case whole(problem):
+		return problem
+	}
+	return send(Members{Group: group, Unreadable: problem})
+}
+
 // Changes is a page of what changed since a cursor. Users and groups are whole, as they are
 // now. The same one may come again: the last one counts. Of one membership the last word counts,
 // in the order of the pages; within one page Added and Removed have no pair in common.

@@ -54,17 +54,8 @@ func (s *Source) membersOf(ctx context.Context, group string, body []byte, probl
 			return sending
 		}
 	}
-	switch {
-	case problem == nil:
-		return nil
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case answered(problem, http.StatusNotFound):
-		return send(dirsync.Members{Group: group, Gone: true})
-	case fatal(problem):
-		return problem
-	}
-	return send(dirsync.Members{Group: group, Unreadable: problem})
+	gone := func(err error) bool { return answered(err, http.StatusNotFound) }
+	return dirsync.EndMembers(ctx, group, problem, gone, fatal, send)
 }
 
 // fatal tells what is wrong with all that we ask, not with one group: a refused token, no

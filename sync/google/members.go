@@ -39,19 +39,10 @@ func (s *Source) membersOf(ctx context.Context, group string, send func(dirsync.
 		sending = send(dirsync.Members{Group: group, Members: got, Last: next == ""})
 		return sending
 	})
-	switch {
-	case sending != nil:
+	if sending != nil {
 		return sending
-	case problem == nil:
-		return nil
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case gone(problem):
-		return send(dirsync.Members{Group: group, Gone: true})
-	case !ofOneGroup(problem):
-		return problem
 	}
-	return send(dirsync.Members{Group: group, Unreadable: problem})
+	return dirsync.EndMembers(ctx, group, problem, gone, func(err error) bool { return !ofOneGroup(err) }, send)
 }
 
 // ofOneGroup tells whether a problem may be that of one group: Google answers some groups with

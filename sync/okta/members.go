@@ -125,19 +125,10 @@ func (s *Source) membersOf(ctx context.Context, group string, send func(dirsync.
 			sending = send(dirsync.Members{Group: group, Members: members, Last: next == ""})
 			return sending
 		})
-	switch {
-	case sending != nil:
+	if sending != nil {
 		return sending
-	case problem == nil:
-		return nil
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case gone(problem):
-		return send(dirsync.Members{Group: group, Gone: true})
-	case fatal(problem):
-		return problem
 	}
-	return send(dirsync.Members{Group: group, Unreadable: problem})
+	return dirsync.EndMembers(ctx, group, problem, gone, fatal, send)
 }
 
 // fatal tells what is wrong with all that we ask, not with one group: a refused token, a list
