@@ -1,12 +1,9 @@
 package testkit
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -62,97 +59,6 @@ func NewJira(t testing.TB, app App) *Jira {
 
 func newPicture() Picture {
 	return Picture{Users: map[string]JiraUser{}, Groups: map[string]JiraGroup{}, Members: map[string][]string{}, Children: map[string][]string{}}
-}
-
-// The wire forms, as far as the product reads them. A missing active is false, as in Java.
-type (
-	jiraUser struct {
-		Name    string `xml:"name,attr"`
-		First   string `xml:"first-name"`
-		Last    string `xml:"last-name"`
-		Display string `xml:"display-name"`
-		Email   string `xml:"email"`
-		Key     string `xml:"key"`
-		Active  bool   `xml:"active"`
-	}
-	jiraGroup struct {
-		Name        string `xml:"name,attr"`
-		Description string `xml:"description"`
-		Type        string `xml:"type"`
-		Active      bool   `xml:"active"`
-	}
-	jiraMembership struct {
-		Group  string      `xml:"group,attr"`
-		Users  *[]jiraUser `xml:"users>user"`
-		Groups []jiraGroup `xml:"groups>group"`
-	}
-	jiraEvents struct {
-		Token     string      `xml:"newEventToken,attr"`
-		Available string      `xml:"incrementalSynchronisationAvailable,attr"`
-		Events    []jiraEvent `xml:",any"`
-	}
-	jiraEvent struct {
-		XMLName   xml.Name
-		Operation string      `xml:"operation"`
-		User      *jiraUser   `xml:"user"`
-		Group     *jiraGroup  `xml:"group"`
-		Child     *jiraUser   `xml:"childUser"`
-		Parents   []jiraGroup `xml:"parentGroups>group"`
-		Children  []jiraGroup `xml:"childGroups>group"`
-	}
-	jiraError struct {
-		Reason  string `xml:"reason"`
-		Message string `xml:"message"`
-	}
-)
-
-// A JiraFailure is how the product's client understands a refusal.
-type JiraFailure struct {
-	Status int
-	Reason string
-}
-
-// Error says what was refused.
-func (f *JiraFailure) Error() string { return fmt.Sprintf("%d %s", f.Status, f.Reason) }
-
-// call sends one request as the client does and reads the answer into a value.
-func (j *Jira) call(method, path, body string, into any) error {
-	req, err := http.NewRequestWithContext(j.t.Context(), method, j.app.URL+"/rest/usermanagement/1"+path, strings.NewReader(body))
-	if err != nil {
-		return err
-	}
-	req.SetBasicAuth(j.app.Name, j.app.Password)
-	req.Header.Set("Accept", "application/xml")
-	req.Header.Set("X-Atlassian-Token", "no-check")
-	if body != "" {
-		req.Header.Set("Content-Type", "application/xml; charset=UTF-8")
-	}
-	res, err := j.client.Do(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	data, err := io.ReadAll(res.Body)
-	if err != nil {
-		return err
-	}
-	if res.Header.Get("X-Embedded-Crowd-Version") == "" {
-		return fmt.Errorf("%s %s: not a valid Crowd User Management REST service (%d)", method, path, res.StatusCode)
-	}
-	if res.StatusCode >= 300 {
-		var failure jiraError
-		if err := xml.Unmarshal(data, &failure); err != nil && res.StatusCode != 401 && res.StatusCode != 403 {
-			return fmt.Errorf("%s %s: %d without an error entity: %w", method, path, res.StatusCode, err)
-		}
-		return &JiraFailure{res.StatusCode, failure.Reason}
-	}
-	if into == nil || len(bytes.TrimSpace(data)) == 0 {
-		return nil
-	}
-	if err := xml.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("%s %s: the answer is no XML: %w", method, path, err)
-	}
-	return nil
 }
 
 // Moved tells where the server is now.
@@ -373,80 +279,6 @@ func (j *Jira) rename(from, to string) {
 	}
 }
 
-// CreateUser creates a user, and reads it again as the client does.
-func (j *Jira) CreateUser(name, mail, password string) error {
-	body := fmt.Sprintf(`<user name="%s"><first-name>%s</first-name><last-name>L</last-name><display-name>%s L</display-name><email>%s</email><active>true</active><password><value>%s</value></password></user>`,
-		escape(name), escape(name), escape(name), escape(mail), escape(password))
-	var u jiraUser
-	if err := j.call(http.MethodPost, "/user", body, nil); err != nil {
-		return err
-	}
-	if err := j.call(http.MethodGet, "/user?username="+url.QueryEscape(name)+"&expand=attributes", "", &u); err != nil {
-		return err
-	}
-	j.Copy.Users[low(u.Name)] = u.kept()
-	return nil
-}
-
-// RemoveUser deletes a user.
-func (j *Jira) RemoveUser(name string) error {
-	if err := j.call(http.MethodDelete, "/user?username="+url.QueryEscape(name), "", nil); err != nil {
-		return err
-	}
-	j.dropUser(name)
-	return nil
-}
-
-// CreateGroup creates a group, and reads it again.
-func (j *Jira) CreateGroup(name string) error {
-	body := fmt.Sprintf(`<group name="%s"><type>GROUP</type><description>by Jira</description><active>true</active></group>`, escape(name))
-	var g jiraGroup
-	if err := j.call(http.MethodPost, "/group", body, nil); err != nil {
-		return err
-	}
-	if err := j.call(http.MethodGet, "/group?groupname="+url.QueryEscape(name), "", &g); err != nil {
-		return err
-	}
-	j.Copy.Groups[low(g.Name)] = g.kept()
-	return nil
-}
-
-// AddMember puts a user into a group.
-func (j *Jira) AddMember(user, group string) error {
-	body := fmt.Sprintf(`<user name="%s"/>`, escape(user))
-	if err := j.call(http.MethodPost, "/group/user/direct?groupname="+url.QueryEscape(group), body, nil); err != nil {
-		return err
-	}
-	j.Copy.Members[low(group)] = with(j.Copy.Members[low(group)], user)
-	return nil
-}
-
-// RemoveMember takes a user out of a group.
-func (j *Jira) RemoveMember(user, group string) error {
-	if err := j.call(http.MethodDelete, "/group/user/direct?groupname="+url.QueryEscape(group)+"&username="+url.QueryEscape(user), "", nil); err != nil {
-		return err
-	}
-	j.Copy.Members[low(group)] = without(j.Copy.Members[low(group)], user)
-	return nil
-}
-
-func (j *Jira) dropUser(name string) {
-	delete(j.Copy.Users, low(name))
-	for g := range j.Copy.Members {
-		j.Copy.Members[g] = without(j.Copy.Members[g], name)
-	}
-}
-
-func (j *Jira) dropGroup(name string) {
-	key := low(name)
-	delete(j.Copy.Groups, key)
-	delete(j.Copy.Members, key)
-	delete(j.Copy.Children, key)
-	for g := range j.Copy.Children {
-		j.Copy.Children[g] = without(j.Copy.Children[g], name)
-	}
-}
-
 // Plain gives the picture without groups that have nobody, for comparing.
 func (p Picture) Plain() Picture {
 	out := Picture{Users: p.Users, Groups: p.Groups, Members: maps.Clone(p.Members), Children: maps.Clone(p.Children)}
@@ -455,12 +287,6 @@ func (p Picture) Plain() Picture {
 	maps.DeleteFunc(out.Children, none)
 	return out
 }
-
-func (u *jiraUser) kept() JiraUser {
-	return JiraUser{u.Name, u.First, u.Last, u.Display, u.Email, u.Key, u.Active}
-}
-
-func (g *jiraGroup) kept() JiraGroup { return JiraGroup{g.Name, g.Description, g.Active} }
 
 func low(name string) string { return strings.ToLower(name) }
 
@@ -474,12 +300,4 @@ func with(list []string, name string) []string {
 
 func without(list []string, name string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == low(name) })
-}
-
-func escape(text string) string {
-	var b strings.Builder
-	if err := xml.EscapeText(&b, []byte(text)); err != nil { // a Builder never fails
-		panic(err)
-	}
-	return b.String()
 }
