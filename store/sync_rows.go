@@ -8,64 +8,60 @@ import (
 	"github.com/rollcall-id/rollcall/models"
 )
 
+// readIn reads the rows that a condition finds for any of these keys, its last question mark.
+func readIn[R, K any](ctx context.Context, r *Reads, what string, keys []K, where string, args ...any) ([]*R, error) {
+	var all []*R
+	for batch := range slices.Chunk(keys, 1000) {
+		var rows []*R
+		if err := r.db.WithContext(ctx).Where(where, append(slices.Clone(args), batch)...).Find(&rows).Error; err != nil {
+			return nil, doing(what, err)
+		}
+		all = append(all, rows...)
+	}
+	return all, nil
+}
+
+// by makes a map of rows.
+func by[K comparable, R any](key func(*R) K, rows []*R, err error) (map[K]*R, error) {
+	out := make(map[K]*R, len(rows))
+	for _, row := range rows {
+		out[key(row)] = row
+	}
+	return out, err
+}
+
 // UsersWithIDs reads the users that have these ids.
 func (r *Reads) UsersWithIDs(ctx context.Context, ids []models.ID) (map[models.ID]*models.User, error) {
-	out := make(map[models.ID]*models.User, len(ids))
-	for batch := range slices.Chunk(ids, 1000) {
-		var rows []*models.User
-		if err := r.db.WithContext(ctx).Where("id IN ?", batch).Find(&rows).Error; err != nil {
-			return nil, doing("read users", err)
-		}
-		for _, u := range rows {
-			out[u.ID] = u
-		}
-	}
-	return out, nil
+	rows, err := readIn[models.User](ctx, r, "read users", ids, "id IN ?")
+	return by(func(u *models.User) models.ID { return u.ID }, rows, err)
 }
 
 // GroupsWithIDs reads the groups that have these ids.
 func (r *Reads) GroupsWithIDs(ctx context.Context, ids []models.ID) (map[models.ID]*models.Group, error) {
-	out := make(map[models.ID]*models.Group, len(ids))
-	for batch := range slices.Chunk(ids, 1000) {
-		var rows []*models.Group
-		if err := r.db.WithContext(ctx).Where("id IN ?", batch).Find(&rows).Error; err != nil {
-			return nil, doing("read groups", err)
-		}
-		for _, g := range rows {
-			out[g.ID] = g
-		}
-	}
-	return out, nil
+	rows, err := readIn[models.Group](ctx, r, "read groups", ids, "id IN ?")
+	return by(func(g *models.Group) models.ID { return g.ID }, rows, err)
 }
 
 // UsersWithExternalIDs reads those users of a directory that the source calls so.
 func (r *Reads) UsersWithExternalIDs(ctx context.Context, dir models.ID, ids []string) (map[string]*models.User, error) {
-	out := make(map[string]*models.User, len(ids))
-	for batch := range slices.Chunk(ids, 1000) {
-		var rows []*models.User
-		if err := r.db.WithContext(ctx).Where("directory_id = ? AND external_id IN ?", dir, batch).Find(&rows).Error; err != nil {
-			return nil, doing("read users", err)
-		}
-		for _, u := range rows {
-			out[u.ExternalID] = u
-		}
-	}
-	return out, nil
+	rows, err := readIn[models.User](ctx, r, "read users", ids, "directory_id = ? AND external_id IN ?", dir)
+	return by(func(u *models.User) string { return u.ExternalID }, rows, err)
 }
 
 // GroupsWithExternalIDs reads those groups of a directory that the source calls so.
 func (r *Reads) GroupsWithExternalIDs(ctx context.Context, dir models.ID, ids []string) (map[string]*models.Group, error) {
-	out := make(map[string]*models.Group, len(ids))
-	for batch := range slices.Chunk(ids, 1000) {
-		var rows []*models.Group
-		if err := r.db.WithContext(ctx).Where("directory_id = ? AND external_id IN ?", dir, batch).Find(&rows).Error; err != nil {
-			return nil, doing("read groups", err)
-		}
-		for _, g := range rows {
-			out[g.ExternalID] = g
-		}
-	}
-	return out, nil
+	rows, err := readIn[models.Group](ctx, r, "read groups", ids, "directory_id = ? AND external_id IN ?", dir)
+	return by(func(g *models.Group) string { return g.ExternalID }, rows, err)
+}
+
+// UsersWithKeys reads those users of a directory that have these names, folded.
+func (r *Reads) UsersWithKeys(ctx context.Context, dir models.ID, keys []string) ([]*models.User, error) {
+	return readIn[models.User](ctx, r, "read users", keys, "directory_id = ? AND name_key IN ?", dir)
+}
+
+// GroupsWithKeys reads those groups of a directory that have these names, folded.
+func (r *Reads) GroupsWithKeys(ctx context.Context, dir models.ID, keys []string) ([]*models.Group, error) {
+	return readIn[models.Group](ctx, r, "read groups", keys, "directory_id = ? AND name_key IN ?", dir)
 }
 
 // SyncedGroupsOf gives for each of these users the groups that a synchronisation put it in.
@@ -118,30 +114,6 @@ func (r *Reads) ChangedSince(ctx context.Context, dir models.ID, seq int64) (boo
 	err := r.db.WithContext(ctx).Raw("SELECT seq FROM changes WHERE seq > ? AND directory_id = ? AND kind NOT IN ? LIMIT 1",
 		seq, dir, []models.ChangeKind{models.CredentialSet, models.CredentialUpgraded, models.AliasChanged}).Scan(&found).Error
 	return len(found) > 0, doing("read the feed", err)
-}
-
-// UsersWithKeys reads those users of a directory that have these names, folded.
-func (r *Reads) UsersWithKeys(ctx context.Context, dir models.ID, keys []string) (out []*models.User, err error) {
-	for batch := range slices.Chunk(keys, 1000) {
-		var rows []*models.User
-		if err := r.db.WithContext(ctx).Where("directory_id = ? AND name_key IN ?", dir, batch).Find(&rows).Error; err != nil {
-			return nil, doing("read users", err)
-		}
-		out = append(out, rows...)
-	}
-	return out, nil
-}
-
-// GroupsWithKeys reads those groups of a directory that have these names, folded.
-func (r *Reads) GroupsWithKeys(ctx context.Context, dir models.ID, keys []string) (out []*models.Group, err error) {
-	for batch := range slices.Chunk(keys, 1000) {
-		var rows []*models.Group
-		if err := r.db.WithContext(ctx).Where("directory_id = ? AND name_key IN ?", dir, batch).Find(&rows).Error; err != nil {
-			return nil, doing("read groups", err)
-		}
-		out = append(out, rows...)
-	}
-	return out, nil
 }
 
 // SyncedParentsOf gives the groups that a synchronisation put a group into.

@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/rollcall-id/rollcall/models"
@@ -77,7 +78,7 @@ func (p *comparison) compare() (*diff, error) {
 	if p.departures, err = p.reads.Departures(p.ctx, p.dir.ID); err != nil {
 		return nil, err
 	}
-	for _, step := range []func() error{p.findGroups, p.scope, p.findUsers, p.owners} {
+	for _, step := range []func() error{p.findGroups, p.readUsers, p.scope, p.findUsers, p.owners} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -142,30 +143,26 @@ func (p *comparison) findGroups() error {
 	return nil
 }
 
+// readUsers reads our rows of the users that changed, or went.
+func (p *comparison) readUsers() (err error) {
+	ids := slices.AppendSeq(p.w.idsOf(), maps.Keys(p.c.goneUsers))
+	p.users, err = p.reads.UsersWithExternalIDs(p.ctx, p.dir.ID, unique(ids))
+	return err
+}
+
 // scope marks the users that are in a chosen group.
 func (p *comparison) scope() error {
 	if !p.w.settings.membersOnly {
 		return nil
 	}
-	for n := range num(p.w.users.n) {
-		e := p.w.users.at(n)
-		if p.c.strangers[n] {
-			e.state |= stateInScope // it is here; asked groups decide below
-		}
-	}
-	ids := p.w.idsOf()
-	rows, err := p.reads.UsersWithExternalIDs(p.ctx, p.dir.ID, ids)
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
+	for _, id := range p.w.idsOf() {
 		e := p.w.users.at(p.w.users.find([]byte(id)))
 		if groups, asked := p.c.groupsOf[id]; asked {
 			e.state &^= stateInScope
 			if p.chosen(groups) {
 				e.state |= stateInScope
 			}
-		} else if row := rows[id]; row != nil && p.departures["user"][row.ID] == 0 {
+		} else if row := p.users[id]; row != nil && p.departures["user"][row.ID] == 0 {
 			e.state |= stateInScope // its groups are as they were
 		}
 	}
@@ -194,14 +191,6 @@ func (p *comparison) wanted(direct []string) []int32 {
 
 // findUsers compares the users that changed.
 func (p *comparison) findUsers() error {
-	ids := p.w.idsOf()
-	for id := range p.c.goneUsers {
-		ids = append(ids, id)
-	}
-	var err error
-	if p.users, err = p.reads.UsersWithExternalIDs(p.ctx, p.dir.ID, unique(ids)); err != nil {
-		return err
-	}
 	rows := make([]models.ID, 0, len(p.users))
 	for _, u := range p.users {
 		rows = append(rows, u.ID)
@@ -217,17 +206,11 @@ func (p *comparison) findUsers() error {
 		}
 		p.attributes[user] = p.w.users.attributes(page.buf)
 	}
-	for _, id := range unique(ids) {
+	for _, id := range slices.Sorted(maps.Keys(p.users)) {
 		u := p.users[id]
-		if u == nil {
-			continue
-		}
 		row := userRow(u)
 		switch n := p.w.users.find([]byte(id)); {
 		case p.c.goneUsers[id]:
-			if n != none {
-				p.w.users.at(n).state |= stateSkipped | stateExcluded // told before it went
-			}
 			p.leaves(row)
 		case p.c.strangers[n] && p.w.inScope(p.w.users.at(n)):
 		default:
@@ -236,7 +219,7 @@ func (p *comparison) findUsers() error {
 			}
 		}
 	}
-	for id := range p.c.goneUsers {
+	for id := range p.c.goneUsers { // some were told before they went
 		if n := p.w.users.find([]byte(id)); n != none {
 			p.w.users.at(n).state |= stateSkipped | stateExcluded
 		}
