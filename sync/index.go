@@ -12,21 +12,29 @@ type num uint32
 // none says that there is no such user.
 const none = ^num(0)
 
-// An index knows every user of a run by about 60 bytes each: where it is staged and what it
+// An index knows every user of a run by about 80 bytes each: where it is staged and what it
 // is worth comparing by. The users themselves stay in staging.
 type index struct {
-	seed    maphash.Seed
-	other   maphash.Seed
-	chunks  [][]entry // of chunkSize each: growing copies nothing
-	n       int
-	numbers []num // open addressing: from id to number
+	seed   maphash.Seed
+	other  maphash.Seed
+	chunks [][]entry // of chunkSize each: growing copies nothing
+	n      int
+	slots  []slot // open addressing: from id to number
+}
+
+// A slot says which number an id has. It knows the id by 96 bits of two hashes, which are as good as
+// the id. They stand here and not in the entry: of millions of members each is looked for, and what
+// lies in two places takes twice as long to come out of memory.
+type slot struct {
+	high uint64
+	low  uint32 // where the slot belongs
+	n    num    // none: free
 }
 
 const chunkSize = 1 << 14
 
 // An entry is one user of the source.
 type entry struct {
-	id      [2]uint64 // two hashes of the source's id, which together are as good as the id
 	content uint64    // a hash of all that is published of it
 	name    uint64    // a hash of its name's key
 	row     models.ID // our row, once it is found
@@ -48,64 +56,62 @@ const (
 	stateGoesOff                    // our row is active, and shall not be
 )
 
-func newIndex() *index {
-	return &index{seed: maphash.MakeSeed(), other: maphash.MakeSeed(), numbers: make([]num, 0)}
-}
+func newIndex() *index { return &index{seed: maphash.MakeSeed(), other: maphash.MakeSeed()} }
 
 func (x *index) at(n num) *entry { return &x.chunks[n/chunkSize][n%chunkSize] }
-
-func (x *index) hash(id []byte) [2]uint64 {
-	return [2]uint64{maphash.Bytes(x.seed, id), maphash.Bytes(x.other, id)}
-}
 
 // find gives the number of an id, or none.
 func (x *index) find(id []byte) num {
 	if x.n == 0 {
 		return none
 	}
-	h := x.hash(id)
-	return x.numbers[x.slot(h)]
+	return x.slot(x.hash(id)).n
+}
+
+// hash gives the slot of an id that has no number.
+func (x *index) hash(id []byte) slot {
+	return slot{maphash.Bytes(x.other, id), uint32(maphash.Bytes(x.seed, id)), none}
 }
 
 // slot finds where a hash is, or where it belongs.
-func (x *index) slot(h [2]uint64) int {
-	mask := uint64(len(x.numbers) - 1)
-	for i := h[0] & mask; ; i = (i + 1) & mask {
-		if n := x.numbers[i]; n == none || x.at(n).id == h {
-			return int(i)
+func (x *index) slot(h slot) *slot {
+	mask := uint32(len(x.slots) - 1)
+	for i := h.low & mask; ; i = (i + 1) & mask {
+		if s := &x.slots[i]; s.n == none || s.high == h.high && s.low == h.low {
+			return s
 		}
 	}
 }
 
 // put gives the entry of an id, which is new where it wasn't there.
 func (x *index) put(id []byte) (*entry, num) {
-	if 3*(x.n+1) > 2*len(x.numbers) {
+	if 3*(x.n+1) > 2*len(x.slots) {
 		x.grow()
 	}
 	h := x.hash(id)
-	i := x.slot(h)
-	if n := x.numbers[i]; n != none {
-		return x.at(n), n
+	s := x.slot(h)
+	if s.n != none {
+		return x.at(s.n), s.n
 	}
 	if x.n%chunkSize == 0 {
 		x.chunks = append(x.chunks, make([]entry, chunkSize))
 	}
-	n := num(x.n)
+	h.n = num(x.n)
 	x.n++
-	x.numbers[i] = n
-	e := x.at(n)
-	e.id = h
-	return e, n
+	*s = h
+	return x.at(h.n), h.n
 }
 
 func (x *index) grow() {
-	size := max(1024, 2*len(x.numbers))
-	x.numbers = make([]num, size)
-	for i := range x.numbers {
-		x.numbers[i] = none
+	before := x.slots
+	x.slots = make([]slot, max(1024, 2*len(before)))
+	for i := range x.slots {
+		x.slots[i].n = none
 	}
-	for n := range num(x.n) {
-		x.numbers[x.slot(x.at(n).id)] = n
+	for _, s := range before {
+		if s.n != none {
+			*x.slot(s) = s
+		}
 	}
 }
 
