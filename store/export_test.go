@@ -38,6 +38,9 @@ func FillDisk(t *testing.T, st *Staging) (makeRoom func()) {
 	return func() { place.file = file }
 }
 
+// Settle waits for the commit that a staging has begun.
+func Settle(st *Staging) error { return st.settle() }
+
 // StagedFile gives a staging's file with these pages.
 func StagedFile(label string, pages ...string) []byte {
 	var file bytes.Buffer

@@ -27,8 +27,11 @@ type Staging struct {
 	started models.Time // when the first one was
 
 	waiting    []stagedPage
-	rows, size int
-	committed  models.Time // the last time
+	rows, size int         // of those
+	begun      models.Time // the last commit
+
+	writing []stagedPage // are being committed, while more is added
+	written chan error   // how that ended
 }
 
 // A stagedPage is bytes that mean something to whoever staged them.
@@ -53,7 +56,7 @@ type stagingPlace interface {
 // belong to: pages of another label are dropped, those of the same one are there, whoever
 // committed them.
 func (s *Store) OpenStaging(ctx context.Context, dir models.ID, epoch int64, label string) (*Staging, error) {
-	st := &Staging{store: s, committed: s.Now()}
+	st := s.newStaging(nil)
 	var err error
 	if s.dialect.postgres() {
 		st.place, st.pages, st.started, err = openStagingRows(ctx, s, dir, epoch, label)
@@ -66,42 +69,72 @@ func (s *Store) OpenStaging(ctx context.Context, dir models.ID, epoch int64, lab
 	return st, nil
 }
 
+func (s *Store) newStaging(place stagingPlace) *Staging {
+	return &Staging{store: s, place: place, begun: s.Now(), written: make(chan error, 1)}
+}
+
 // Add adds a page, which holds so many rows of the source. data is the Staging's from then on. It
-// is kept in memory until 10,000 rows, 8 MiB or a second have gathered, and then committed. When
-// that fails the page is the Staging's all the same.
+// is kept in memory until 10,000 rows, 8 MiB or a second have gathered, and then committed beside
+// what the caller does next: an error is that of an earlier page, and nothing is lost by it.
 func (st *Staging) Add(ctx context.Context, kind byte, rows int, data []byte) error {
 	now := st.store.Now()
 	st.waiting = append(st.waiting, stagedPage{at: now, kind: kind, rows: rows, data: data})
 	st.rows, st.size = st.rows+rows, st.size+len(data)
-	if st.rows < stagingRows && st.size < stagingBytes && now.Sub(st.committed) < stagingTime {
+	if st.rows < stagingRows && st.size < stagingBytes && now.Sub(st.begun) < stagingTime {
 		return nil
 	}
-	return st.Flush(ctx)
+	return st.begin(ctx)
 }
 
 // Flush commits what was added. What can't be committed stays to be tried again.
 func (st *Staging) Flush(ctx context.Context) error {
-	if len(st.waiting) == 0 {
+	if err := st.begin(ctx); err != nil {
+		return err
+	}
+	return st.settle()
+}
+
+// begin begins to commit what waits, once the commit before it has ended.
+func (st *Staging) begin(ctx context.Context) error {
+	if err := st.settle(); err != nil || len(st.waiting) == 0 {
+		return err
+	}
+	st.writing, st.waiting = st.waiting, nil
+	st.rows, st.size, st.begun = 0, 0, st.store.Now()
+	go func(from int, pages []stagedPage) { st.written <- st.place.commit(ctx, from, pages) }(st.pages, st.writing)
+	return nil
+}
+
+// settle waits for the end of the commit that is going on, if there is one.
+func (st *Staging) settle() error {
+	if st.writing == nil {
 		return nil
 	}
-	if err := st.place.commit(ctx, st.pages, st.waiting); err != nil {
+	err, pages := <-st.written, st.writing
+	st.writing = nil
+	if err != nil {
+		for _, page := range pages {
+			st.rows, st.size = st.rows+page.rows, st.size+len(page.data)
+		}
+		st.waiting = append(pages, st.waiting...)
 		return fmt.Errorf("commit the staging: %w", err)
 	}
 	if st.pages == 0 {
-		st.started = st.waiting[0].at
+		st.started = pages[0].at
 	}
-	st.pages += len(st.waiting)
-	st.waiting, st.rows, st.size, st.committed = nil, 0, 0, st.store.Now()
+	st.pages += len(pages)
 	return nil
 }
 
 // Len tells how many pages there are, what is not committed included.
-func (st *Staging) Len() int { return st.pages + len(st.waiting) }
+func (st *Staging) Len() int { return st.pages + len(st.writing) + len(st.waiting) }
 
 // Started tells when the first page was added, of those that are there; zero when there is none.
 func (st *Staging) Started() models.Time {
-	if st.pages == 0 && len(st.waiting) > 0 {
-		return st.waiting[0].at
+	for _, pages := range [][]stagedPage{st.writing, st.waiting} {
+		if st.pages == 0 && len(pages) > 0 {
+			return pages[0].at
+		}
 	}
 	return st.started
 }
@@ -140,9 +173,13 @@ func (st *Staging) Page(ctx context.Context, seq int) ([]byte, error) {
 
 // Drop removes all pages and closes the staging.
 func (st *Staging) Drop(ctx context.Context) error {
+	_ = st.settle() // whatever came of it goes
 	st.pages, st.waiting = 0, nil
 	return doing("drop the staging", st.place.drop(ctx))
 }
 
 // Close leaves the committed pages where they are; what was added since is lost.
-func (st *Staging) Close() error { return st.place.close() }
+func (st *Staging) Close() error {
+	_ = st.settle()
+	return st.place.close()
+}

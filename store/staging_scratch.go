@@ -19,7 +19,7 @@ func (s *Store) ScratchStaging() (*Staging, error) {
 		file.Close()
 		return nil, fmt.Errorf("open a temporary file for the plan: %w", err)
 	}
-	return &Staging{store: s, place: &scratch{file: file}, committed: s.Now()}, nil
+	return s.newStaging(&scratch{file: file}), nil
 }
 
 // scratch keeps pages in a file of this process alone.

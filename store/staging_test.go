@@ -165,6 +165,9 @@ func TestStagingCommitsWhenEnoughHasGathered(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
+				if err := store.Settle(st); err != nil {
+					t.Fatal(err)
+				}
 				if got := len(staged(t, openStaging(t, s, staff, epoch, "label"))); got != c.want {
 					t.Errorf("want %d pages to be committed, got %d", c.want, got)
 				}

@@ -3,8 +3,8 @@
 // yesterday's step doesn't move when today's model does.
 //
 // The rule that lets an older program go on beside a newer schema: a step only adds (tables,
-// nullable columns or columns with a default, indexes), or it says in OldestProgram that
-// older programs must be refused.
+// nullable columns or columns with a default, indexes) or changes how rows are kept, or it says in
+// OldestProgram that older programs must be refused.
 package migrations
 
 import "strings"
@@ -19,7 +19,7 @@ type Step struct {
 }
 
 // Steps lists all steps in order.
-var Steps = []Step{start, events, syncs}
+var Steps = []Step{start, events, syncs, staging}
 
 // Dialect holds how one database spells the types that differ.
 type Dialect struct {
