@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/rollcall-id/rollcall/models"
 )
@@ -74,6 +75,26 @@ func (r *Reads) SyncedGroupsOf(ctx context.Context, users []models.ID) (map[mode
 		}
 		for _, m := range rows {
 			out[m.UserID] = append(out[m.UserID], m.GroupID)
+		}
+	}
+	return out, nil
+}
+
+// SyncedOf tells which of these memberships are there and came by a synchronisation.
+func (r *Reads) SyncedOf(ctx context.Context, pairs []Pair) (map[Pair]bool, error) {
+	out := make(map[Pair]bool, len(pairs))
+	for batch := range slices.Chunk(pairs, 1000) {
+		values, args := "(CAST(? AS bigint), CAST(? AS bigint))"+strings.Repeat(", (?, ?)", len(batch)-1), []any{models.BySync}
+		for _, p := range batch {
+			args = append(args, p.Top, p.Bottom)
+		}
+		var rows []models.Membership
+		err := r.db.WithContext(ctx).Raw("SELECT group_id, user_id FROM memberships WHERE writer = ? AND (group_id, user_id) IN (VALUES "+values+")", args...).Scan(&rows).Error
+		if err != nil {
+			return nil, doing("read memberships", err)
+		}
+		for _, m := range rows {
+			out[Pair{m.GroupID, m.UserID}] = true
 		}
 	}
 	return out, nil

@@ -291,15 +291,26 @@ func (p *comparison) purge() {
 	slices.Sort(p.d.removeGroups)
 }
 
-// sizes counts the directory, where the plan passes the number of one of the guard's limits: of
-// nothing any number is too large a part. Counting five million rows takes longer than a delta.
-func (p *comparison) sizes() error {
+// sizes counts the directory as far as it matters to the guard: counting five million rows takes
+// longer than a delta.
+func (p *comparison) sizes() (err error) {
 	var r models.Run
 	p.d.count(&r)
-	if p.w.settings.Guard.stops(&r, sizes{}) == "" {
-		return nil
+	most, had := p.w.settings.Guard.matters(&r), &p.d.had
+	for _, count := range []struct {
+		up    func(ctx context.Context, dir models.ID, most int) (int, error)
+		most  int
+		count *int
+	}{
+		{p.reads.CountUsers, most.users, &had.users},
+		{p.reads.CountGroups, most.groups, &had.groups},
+		{p.reads.CountMemberships, most.memberships, &had.memberships},
+	} {
+		if count.most > 0 {
+			if *count.count, err = count.up(p.ctx, p.dir.ID, count.most+1); err != nil {
+				return err
+			}
+		}
 	}
-	contents, err := p.reads.ContentsOf(p.ctx, p.dir.ID)
-	p.d.had = sizes{users: int(contents.Users), groups: int(contents.Groups), memberships: int(contents.Memberships)}
-	return err
+	return nil
 }

@@ -45,7 +45,6 @@ type pairer struct {
 	add    map[uint64]bool
 	remove map[store.Pair]bool
 	unnest map[store.Pair]bool
-	of     map[models.ID]map[models.ID]bool // groups by user, as they are here
 }
 
 // leavers lose all their memberships.
@@ -175,22 +174,6 @@ func (pp *pairer) wholeGroups(at int32, whole *wholeGroup, children []models.ID)
 	}
 }
 
-// ours reads which groups users are in.
-func (pp *pairer) ours(users []models.ID) error {
-	of, err := pp.p.reads.SyncedGroupsOf(pp.p.ctx, users)
-	if err != nil {
-		return err
-	}
-	pp.of = map[models.ID]map[models.ID]bool{}
-	for user, groups := range of {
-		pp.of[user] = map[models.ID]bool{}
-		for _, g := range groups {
-			pp.of[user][g] = true
-		}
-	}
-	return nil
-}
-
 // asked compares the users whose groups were asked for.
 func (pp *pairer) asked() error {
 	p := pp.p
@@ -200,7 +183,8 @@ func (pp *pairer) asked() error {
 			rows = append(rows, p.w.users.at(n).row)
 		}
 	}
-	if err := pp.ours(rows); err != nil {
+	of, err := p.reads.SyncedGroupsOf(p.ctx, rows)
+	if err != nil {
 		return err
 	}
 	for id, groups := range p.c.groupsOf {
@@ -212,7 +196,10 @@ func (pp *pairer) asked() error {
 		if row == unwanted {
 			continue
 		}
-		here := pp.of[row]
+		here := map[models.ID]bool{}
+		for _, g := range of[row] {
+			here[g] = true
+		}
 		for _, at := range p.wanted(groups) {
 			g := p.w.groups[at]
 			if g.row != 0 && here[g.row] {
@@ -234,13 +221,16 @@ func (pp *pairer) asked() error {
 // single takes in the memberships that were told one by one.
 func (pp *pairer) single() error {
 	p := pp.p
-	var rows []models.ID
+	var pairs []store.Pair
 	for key, e := range p.c.edges {
-		if n := p.w.users.find([]byte(key[1])); e.kind == MemberUser && n != none && p.w.users.at(n).row != 0 {
-			rows = append(rows, p.w.users.at(n).row)
+		at, known := p.w.groupOf[key[0]]
+		n := p.w.users.find([]byte(key[1]))
+		if e.kind == MemberUser && known && n != none && p.w.groups[at].row != 0 && p.w.users.at(n).row != 0 {
+			pairs = append(pairs, store.Pair{Top: p.w.groups[at].row, Bottom: p.w.users.at(n).row})
 		}
 	}
-	if err := pp.ours(unique(rows)); err != nil {
+	ours, err := p.reads.SyncedOf(p.ctx, pairs)
+	if err != nil {
 		return err
 	}
 	for key, e := range p.c.edges {
@@ -259,7 +249,7 @@ func (pp *pairer) single() error {
 			continue
 		}
 		row, g := p.memberRow(uint32(n)), p.w.groups[at].row
-		here := row > 0 && g != 0 && pp.of[row][g]
+		here := ours[store.Pair{Top: g, Bottom: row}]
 		switch {
 		case row == unwanted:
 		case e.added && !here:

@@ -41,15 +41,19 @@ func (r *run) studyUsers(ctx context.Context, c *changes) error {
 		return err
 	}
 	var strangers []string
+	var told []*models.User
 	for _, id := range unique(named) {
 		if c.goneUsers[id] || c.w.users.find([]byte(id)) != none {
 			continue
 		}
 		if row := live[id]; row == nil || c.departed["user"][row.ID] != 0 || slices.Contains(c.kept.Losers, id) {
 			strangers = append(strangers, id)
-		} else if err := r.stageRow(ctx, c, live[id]); err != nil {
-			return err
+		} else {
+			told = append(told, row)
 		}
+	}
+	if err := r.stageRows(ctx, c, told); err != nil {
+		return err
 	}
 	if len(strangers) > mostChanged/10 {
 		return &FullRead{"too many users are named of whom nothing is known"}
@@ -92,23 +96,30 @@ func (r *run) leftWhole(ctx context.Context, c *changes) (ids []string, err erro
 	return ids, err
 }
 
-// stageRow makes an entry of one of our users of whom the source told nothing but a membership.
-func (r *run) stageRow(ctx context.Context, c *changes, u *models.User) error {
+// stageRows makes entries of those of our users of whom the source told nothing but memberships.
+func (r *run) stageRows(ctx context.Context, c *changes, rows []*models.User) error {
+	if len(rows) == 0 {
+		return nil
+	}
 	page := newPage("")
-	page.profile(&profile{id: u.ExternalID, name: u.Name, first: u.FirstName, last: u.LastName, display: u.DisplayName, mail: u.Email, active: u.Active})
-	if err := c.w.add(ctx, pageChanged, 1, page); err != nil {
+	for _, u := range rows {
+		page.profile(&profile{id: u.ExternalID, name: u.Name, first: u.FirstName, last: u.LastName, display: u.DisplayName, mail: u.Email, active: u.Active})
+	}
+	if err := c.w.add(ctx, pageChanged, len(rows), page); err != nil {
 		return err
 	}
-	n := c.w.users.find([]byte(u.ExternalID))
-	c.w.users.at(n).row = u.ID
-	c.strangers[n] = true
+	for _, u := range rows {
+		n := c.w.users.find([]byte(u.ExternalID))
+		c.w.users.at(n).row = u.ID
+		c.strangers[n] = true
+	}
 	return nil
 }
 
 // askGroups asks for the groups of users that come anew or come back, and of those for whom a
 // single membership doesn't say enough.
 func (r *run) askGroups(ctx context.Context, c *changes) error {
-	ids := c.w.idsOf()
+	ids := slices.DeleteFunc(c.w.idsOf(), func(id string) bool { return c.strangers[c.w.users.find([]byte(id))] })
 	live, err := r.service.store.UsersWithExternalIDs(ctx, r.dir.ID, ids)
 	if err != nil {
 		return err

@@ -84,8 +84,13 @@ func (h *house) seize() {
 	state, err := h.store.SyncState(ctx, dir.ID)
 	h.must(err)
 	h.must(h.store.GiveLease(ctx, dir.ID, state.Epoch))
-	if _, taken, err := h.store.TakeLease(ctx, dir.ID, "another process", time.Minute); err != nil || !taken {
-		h.t.Fatalf("the lease can't be taken: %v, %v", taken, err)
+	for try := 0; ; try++ { // the row is locked while the holder's heart beats
+		if _, taken, err := h.store.TakeLease(ctx, dir.ID, "another process", time.Minute); err != nil || try == 100 {
+			h.t.Fatalf("the lease can't be taken: %v", err)
+		} else if taken {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 
