@@ -1,6 +1,9 @@
 package models
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // Code says what happened, in words that each door translates into its own status and reason.
 type Code string
@@ -65,7 +68,7 @@ type Error struct {
 	Err     error  // what lay underneath; for the log, never for the caller
 }
 
-// Error gives the chain for the log.
+// Error gives the chain for the log. A sentence that has what lay underneath says it already.
 func (e *Error) Error() string {
 	text := string(e.Code)
 	if e.Subject != "" {
@@ -74,7 +77,7 @@ func (e *Error) Error() string {
 	if e.Message != "" {
 		text += ": " + e.Message
 	}
-	if e.Err != nil {
+	if e.Err != nil && !strings.Contains(e.Message, e.Err.Error()) {
 		text += ": " + e.Err.Error()
 	}
 	return text
