@@ -17,6 +17,9 @@ import (
 // sessions: their caller tells the feed (Append, DirectoryReplaced) and audits the whole. Order
 // matters to names and external ids, which are unique in a directory: remove, free the names of
 // those that get another, update, insert.
+//
+// Where a statement names both a directory and rows it writes +directory_id: SQLite would take an
+// index that begins with the directory, and look at all that is in it.
 
 // How many rows one statement takes. PostgreSQL gets them as one array for each column: COPY is no
 // faster, since foreign keys and indexes cost most. SQLite gets one variable for each value.

@@ -26,7 +26,7 @@ func (tx *Tx) Returned(dir models.ID, kind string, ids []models.ID) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec(idBatch(ids), "DELETE FROM "+table+" WHERE directory_id = ? AND "+id+" IN (SELECT id FROM v)", dir)
+	_, err = tx.exec(idBatch(ids), "DELETE FROM "+table+" WHERE +directory_id = ? AND "+id+" IN (SELECT id FROM v)", dir)
 	return doing("forget departures", err)
 }
 

@@ -51,7 +51,7 @@ func (tx *Tx) UpdateGroups(groups []*models.Group) error {
 // RemoveGroups removes groups of a directory with their memberships, nestings and attributes.
 // Those that are gone already are passed over.
 func (tx *Tx) RemoveGroups(dir models.ID, ids []models.ID) error {
-	_, err := tx.exec(idBatch(ids), "DELETE FROM groups WHERE directory_id = ? AND id IN (SELECT id FROM v)", dir)
+	_, err := tx.exec(idBatch(ids), "DELETE FROM groups WHERE +directory_id = ? AND id IN (SELECT id FROM v)", dir)
 	return doing("remove groups", err)
 }
 

@@ -16,7 +16,7 @@ func (tx *Tx) InsertMemberships(dir models.ID, pairs []Pair) error {
 // RemoveMemberships takes users out of groups of a directory, where a synchronisation put them
 // there. What is gone already is passed over.
 func (tx *Tx) RemoveMemberships(dir models.ID, pairs []Pair) error {
-	_, err := tx.exec(pairBatch(pairs), `DELETE FROM memberships WHERE directory_id = ? AND writer = ?
+	_, err := tx.exec(pairBatch(pairs), `DELETE FROM memberships WHERE +directory_id = ? AND writer = ?
 		AND (group_id, user_id) IN (SELECT top, bottom FROM v)`, dir, models.BySync)
 	return doing("remove memberships", err)
 }
@@ -30,7 +30,7 @@ func (tx *Tx) InsertNestings(dir models.ID, pairs []Pair) error {
 
 // RemoveNestings takes groups out of groups, as RemoveMemberships does.
 func (tx *Tx) RemoveNestings(dir models.ID, pairs []Pair) error {
-	_, err := tx.exec(pairBatch(pairs), `DELETE FROM nestings WHERE directory_id = ? AND writer = ?
+	_, err := tx.exec(pairBatch(pairs), `DELETE FROM nestings WHERE +directory_id = ? AND writer = ?
 		AND (parent_id, child_id) IN (SELECT top, bottom FROM v)`, dir, models.BySync)
 	return doing("remove nestings", err)
 }

@@ -93,7 +93,7 @@ func (tx *Tx) RemoveUsers(dir models.ID, ids []models.ID) error {
 	if err := tx.endSessions(ids); err != nil {
 		return err
 	}
-	_, err := tx.exec(idBatch(ids), "DELETE FROM users WHERE directory_id = ? AND id IN (SELECT id FROM v)", dir)
+	_, err := tx.exec(idBatch(ids), "DELETE FROM users WHERE +directory_id = ? AND id IN (SELECT id FROM v)", dir)
 	return doing("remove users", err)
 }
 

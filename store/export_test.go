@@ -2,8 +2,11 @@ package store
 
 import (
 	"bytes"
+	"context"
+	"database/sql"
 	"encoding/json"
 	"os"
+	"strings"
 	"testing"
 
 	"gorm.io/gorm"
@@ -59,4 +62,42 @@ func ReadStaged(file []byte, label string) (pages []string, err error) {
 		return nil
 	})
 	return pages, err
+}
+
+// Planned makes a transaction note how SQLite goes about each statement that it prepares.
+func Planned(tx *Tx, note func(query, plan string)) *Tx {
+	planned := *tx
+	planned.db = tx.db.WithContext(tx.db.Statement.Context)
+	pool := tx.db.Statement.ConnPool
+	if gorms, ok := pool.(*gorm.PreparedStmtTX); ok {
+		pool = gorms.Tx
+	}
+	planned.db.Statement.ConnPool = &planner{pool, note}
+	return &planned
+}
+
+type planner struct {
+	gorm.ConnPool
+	note func(query, plan string)
+}
+
+// PrepareContext notes the plan, and prepares.
+func (p *planner) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
+	rows, err := p.ConnPool.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query, make([]any, strings.Count(query, "?"))...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			return nil, err
+		}
+		p.note(query, detail)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return p.ConnPool.PrepareContext(ctx, query)
 }
