@@ -1,10 +1,13 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/binary"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -74,6 +77,9 @@ func (l *Load) Groups(dir models.ID, each func(*Row) error) error {
 
 // Memberships reads which users are in which groups of a directory, in no order.
 func (l *Load) Memberships(dir models.ID, each func(group, user models.ID) error) error {
+	if l.lit != nil {
+		return l.membersByGroup(fmt.Sprintf("WHERE g.directory_id = %d", dir), "", each)
+	}
 	return l.numbers(fmt.Sprintf("SELECT group_id, user_id FROM memberships WHERE directory_id = %d", dir), 2,
 		func(n []int64) error { return each(models.ID(n[0]), models.ID(n[1])) })
 }
@@ -85,36 +91,82 @@ func (l *Load) Nestings(dir models.ID, each func(parent, child models.ID) error)
 }
 
 func (l *Load) rows(table string, texts []string, column string, dir models.ID, order string, each func(*Row) error) error {
-	query := fmt.Sprintf("SELECT id, active, created_at, updated_at, %s FROM %s WHERE %s = %d ORDER BY %s",
-		strings.Join(texts, ", "), table, column, dir, order)
+	const query = "SELECT id, active, created_at, updated_at, %s FROM %s WHERE %s = %d ORDER BY %s"
 	row := Row{Texts: make([][]byte, len(texts))}
 	if l.pg != nil {
-		return l.binary(query, func(raw [][]byte) error {
+		return l.binary(fmt.Sprintf(query, strings.Join(texts, ", "), table, column, dir, order), func(raw [][]byte) error {
 			row.ID, row.Active = models.ID(number(raw[0])), raw[1][0] != 0
 			row.CreatedAt, row.UpdatedAt = models.Time(number(raw[2])), models.Time(number(raw[3]))
 			copy(row.Texts, raw[4:])
 			return each(&row)
 		})
 	}
-	rows, err := l.lit.QueryContext(l.ctx, query)
+	// Each value that SQLite hands out costs as much as finding it: the texts come as one.
+	all := fmt.Sprintf("concat_ws(char(%d), %s)", separator, strings.Join(texts, ", "))
+	rows, err := l.lit.QueryContext(l.ctx, fmt.Sprintf(query, all, table, column, dir, order))
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	raw := make([]sql.RawBytes, len(texts))
-	into := []any{&row.ID, &row.Active, &row.CreatedAt, &row.UpdatedAt}
-	for i := range raw {
-		into = append(into, &raw[i])
-	}
+	var together sql.RawBytes
 	for rows.Next() {
-		if err := rows.Scan(into...); err != nil {
+		if err := rows.Scan(&row.ID, &row.Active, &row.CreatedAt, &row.UpdatedAt, &together); err != nil {
 			return err
 		}
-		for i := range raw {
-			row.Texts[i] = raw[i]
+		if !apart(together, row.Texts) {
+			return fmt.Errorf("row %d of %s has a control character, which no program writes", row.ID, table)
 		}
 		if err := each(&row); err != nil {
 			return err
+		}
+	}
+	return rows.Err()
+}
+
+// separator stands between texts that come as one. It is a control character, which no text has.
+const separator = 31
+
+// apart takes texts apart again; false when there are more or fewer.
+func apart(together []byte, texts [][]byte) (whole bool) {
+	for i := range texts {
+		var more bool
+		if texts[i], together, more = bytes.Cut(together, []byte{separator}); more != (i < len(texts)-1) {
+			return false
+		}
+	}
+	return true
+}
+
+// membersByGroup reads memberships of groups on SQLite, group by group and ordered by user within
+// each. A group's members come as one text.
+func (l *Load) membersByGroup(groups, and string, each func(group, user models.ID) error) error {
+	rows, err := l.lit.QueryContext(l.ctx, "SELECT g.id, (SELECT group_concat(m.user_id) FROM memberships m WHERE m.group_id = g.id"+and+") FROM groups g "+groups)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var group models.ID
+	var members sql.RawBytes
+	var users []models.ID
+	for rows.Next() {
+		if err := rows.Scan(&group, &members); err != nil {
+			return err
+		}
+		users = users[:0]
+		for len(members) > 0 {
+			var digits []byte
+			digits, members, _ = bytes.Cut(members, []byte{','})
+			user, err := strconv.ParseInt(string(digits), 10, 64)
+			if err != nil {
+				return err
+			}
+			users = append(users, models.ID(user))
+		}
+		slices.Sort(users) // they came as an index has them, which SQL doesn't promise
+		for _, user := range users {
+			if err := each(group, user); err != nil {
+				return err
+			}
 		}
 	}
 	return rows.Err()

@@ -19,12 +19,11 @@ func (l *Load) UsersByID(dir models.ID, each func(*Row) error) error {
 // SyncedMemberships reads the memberships that a synchronisation brought into a directory, by
 // group and user.
 func (l *Load) SyncedMemberships(dir models.ID, each func(group, user models.ID) error) error {
-	query := "SELECT group_id, user_id FROM memberships WHERE directory_id = %d AND writer = %d ORDER BY group_id, user_id"
-	if l.lit != nil { // group by group, so that nothing has to be sorted
-		query = `SELECT m.group_id, m.user_id FROM groups g CROSS JOIN memberships m ON m.group_id = g.id
-			WHERE +g.directory_id = %d AND m.writer = %d ORDER BY g.id, m.user_id`
+	if l.lit != nil { // of all groups in the table's order, so that nothing has to be sorted
+		return l.membersByGroup(fmt.Sprintf("WHERE +g.directory_id = %d ORDER BY g.id", dir), fmt.Sprintf(" AND m.writer = %d", models.BySync), each)
 	}
-	return l.numbers(fmt.Sprintf(query, dir, models.BySync), 2, func(n []int64) error { return each(models.ID(n[0]), models.ID(n[1])) })
+	return l.numbers(fmt.Sprintf("SELECT group_id, user_id FROM memberships WHERE directory_id = %d AND writer = %d ORDER BY group_id, user_id",
+		dir, models.BySync), 2, func(n []int64) error { return each(models.ID(n[0]), models.ID(n[1])) })
 }
 
 // SyncedNestings reads the nestings that a synchronisation brought into a directory, by parent and

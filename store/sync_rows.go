@@ -84,12 +84,13 @@ func (r *Reads) SyncedGroupsOf(ctx context.Context, users []models.ID) (map[mode
 func (r *Reads) SyncedOf(ctx context.Context, pairs []Pair) (map[Pair]bool, error) {
 	out := make(map[Pair]bool, len(pairs))
 	for batch := range slices.Chunk(pairs, 1000) {
-		values, args := "(CAST(? AS bigint), CAST(? AS bigint))"+strings.Repeat(", (?, ?)", len(batch)-1), []any{models.BySync}
+		values, args := "(CAST(? AS bigint), CAST(? AS bigint))"+strings.Repeat(", (?, ?)", len(batch)-1), make([]any, 0, 2*len(batch)+1)
 		for _, p := range batch {
 			args = append(args, p.Top, p.Bottom)
 		}
 		var rows []models.Membership
-		err := r.db.WithContext(ctx).Raw("SELECT group_id, user_id FROM memberships WHERE writer = ? AND (group_id, user_id) IN (VALUES "+values+")", args...).Scan(&rows).Error
+		err := r.db.WithContext(ctx).Raw("WITH v(top, bottom) AS (VALUES "+values+`) SELECT group_id, user_id FROM v
+			CROSS JOIN memberships WHERE group_id = top AND user_id = bottom AND writer = ?`, append(args, models.BySync)...).Scan(&rows).Error
 		if err != nil {
 			return nil, doing("read memberships", err)
 		}
