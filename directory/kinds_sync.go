@@ -54,9 +54,13 @@ var syncSettings = []Setting{
 	{Name: "alarm-mail", Doc: "address to write to when runs fail, are held, or a secret ends", Check: mailAddress},
 	{Name: "alarm-webhook", Secret: true, Doc: "https address to post JSON to on the same occasions", Check: secretAddress},
 	{Name: "secret-ends", Doc: "the day on which the credentials end, as 2027-05-01, where the source doesn't tell", Check: day},
-	{Name: "requests-at-once", Default: "8", Doc: "most requests to the source at the same time", Check: number(1, 16)},
 	{Name: "proxy", Doc: "proxy on the way to the source, as http://proxy.example.test:3128", Check: proxyAddress},
 	{Name: "ca", Doc: "certificates to trust beside the system's, in PEM", Check: certificates},
+}
+
+// atOnce is how much a source is asked at the same time.
+func atOnce(usual string) Setting {
+	return Setting{Name: "requests-at-once", Default: usual, Doc: "most requests to the source at the same time", Check: number(1, 32)}
 }
 
 func init() {
@@ -68,12 +72,14 @@ func init() {
 		Setting{Name: "token-file", Doc: "file with a federated token (workload identity), instead of a secret", Check: text},
 		Setting{Name: "graph-url", Reads: true, Default: "https://graph.microsoft.com/v1.0", Doc: "address of Microsoft Graph, for national clouds", Check: address},
 		Setting{Name: "authority-url", Reads: true, Default: "https://login.microsoftonline.com", Doc: "address that gives tokens, for national clouds", Check: address},
+		atOnce("16"),
 	)
 	kinds[models.KindGoogle] = mirrored(requires("credentials", "subject"),
 		Setting{Name: "credentials", Secret: true, Doc: "the service account's key file (JSON)", Check: jsonObject},
 		Setting{Name: "subject", Reads: true, Doc: "administrator in whose name the directory is read", Check: text},
 		Setting{Name: "customer", Reads: true, Default: "my_customer", Doc: "customer id", Check: text},
 		Setting{Name: "directory-url", Reads: true, Default: "https://admin.googleapis.com", Doc: "address of the Admin SDK", Check: address},
+		atOnce("16"),
 	)
 	kinds[models.KindOkta] = mirrored(oktaRequires,
 		Setting{Name: "org-url", Reads: true, Doc: "address of the organisation, as https://example.okta.com", Check: address},
@@ -85,6 +91,7 @@ func init() {
 			Check: someOf("ACTIVE", "PASSWORD_EXPIRED", "LOCKED_OUT", "RECOVERY", "PROVISIONED")},
 		Setting{Name: "group-types", Reads: true, Doc: "types of groups to read, by comma: OKTA_GROUP, APP_GROUP, BUILT_IN; empty is all",
 			Check: someOf("OKTA_GROUP", "APP_GROUP", "BUILT_IN")},
+		atOnce("8"), // a tenth of what Okta answers at once, of all programs and people
 	)
 }
 

@@ -43,6 +43,7 @@ var providers = []provider{
 // A running cloud, and how a directory of it is made and read.
 type running struct {
 	cloud      *fakecloud.Cloud
+	google     *fakecloud.Google // the same, where it is one
 	kind       models.Kind
 	settings   map[string]string
 	open       dirsync.Open
@@ -78,7 +79,7 @@ func startGoogle(t *testing.T, clock *testkit.Clock, log *slog.Logger) running {
 	c := fakecloud.NewGoogle(fakecloud.GoogleConfig{Now: clock.Now, PageLimit: pageLimit})
 	listen(t, c.Cloud, c.Start)
 	return running{
-		cloud: c.Cloud, kind: models.KindGoogle,
+		cloud: c.Cloud, google: c, kind: models.KindGoogle,
 		settings: map[string]string{"credentials": string(c.Credentials()), "subject": c.Subject(), "directory-url": c.URL},
 		open: func(dir *models.Directory, attributes []string) (dirsync.Source, error) {
 			get := func(name string) string { return directory.SettingOf(dir, name) }

@@ -188,7 +188,7 @@ func (r *run) readStrangers(ctx context.Context) error {
 			n++
 			return nil
 		})
-		if err != nil {
+		if _, withheld := errors.AsType[*Withheld](err); err != nil && !withheld { // of accounts elsewhere a source may not speak
 			return fmt.Errorf("read the users that are members but in no list: %w", err)
 		}
 		if n > 0 {

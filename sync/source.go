@@ -43,7 +43,8 @@ type Source interface {
 	// user that is no longer there has none.
 	GroupsOf(ctx context.Context, users []string, each func(user string, groups []string) error) error
 
-	// UsersByID sends those of these users that are there.
+	// UsersByID sends those of these users that are there. *Withheld, when all others were sent:
+	// the source refuses to say whether some are.
 	UsersByID(ctx context.Context, ids []string, each func(User) error) error
 
 	// Find sends the users whose id, login or mail address is the word.
@@ -68,6 +69,18 @@ type FullRead struct{ Reason string }
 
 // Error gives the reason.
 func (e *FullRead) Error() string { return "everything must be read: " + e.Reason }
+
+// Withheld says that a source doesn't speak about some of the users that it was asked for: they
+// may be there, or not.
+type Withheld struct{ Err error }
+
+// Error says what was said of one of them.
+func (e *Withheld) Error() string {
+	return "the source doesn't speak about some of them: " + e.Err.Error()
+}
+
+// Unwrap gives what was said of one of them.
+func (e *Withheld) Unwrap() error { return e.Err }
 
 // A User is a user as a source tells it.
 type User struct {

@@ -65,14 +65,18 @@ type EntraConfig struct {
 	LinkLife          time.Duration // of links to next pages; zero is an hour
 	DeltaLife         time.Duration // of delta links; zero is seven days
 	Stale             StaleAnswer
-	EmptyPages        bool // before each page but the first comes one with nothing but a link
-	Replays           bool // each page of a delta query begins with the object that the one before ended with
-	ShuffleDeltaParts bool // of a large group that comes in parts, other groups come in between
+	EmptyPages        bool   // before each page but the first comes one with nothing but a link
+	Replays           bool   // each page of a delta query begins with the object that the one before ended with
+	ShuffleDeltaParts bool   // of a large group that comes in parts, other groups come in between
+	DeltaLeavesOut    string // a property of users that delta queries don't tell, though it is selected
+
+	MemberOfLag time.Duration // memberOf tells memberships as they were so long ago, as a copy that is behind does
 }
 
 // Permissions that the fake knows.
 const (
 	UserReadAll        = "User.Read.All"
+	UserReadBasicAll   = "User.ReadBasic.All"
 	GroupMemberReadAll = "GroupMember.Read.All"
 	GroupReadAll       = "Group.Read.All"
 	DirectoryReadAll   = "Directory.Read.All"

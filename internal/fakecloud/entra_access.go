@@ -23,7 +23,25 @@ func (a graphAccess) any(permissions ...string) bool {
 	return slices.ContainsFunc(permissions, func(p string) bool { return slices.Contains(a.permissions, p) })
 }
 
-func (a graphAccess) users() bool { return a.any(UserReadAll, DirectoryReadAll) }
+func (a graphAccess) users() bool { return a.any(UserReadAll, UserReadBasicAll, DirectoryReadAll) }
+
+func (a graphAccess) allOfUsers() bool { return a.any(UserReadAll, DirectoryReadAll) }
+
+// basicFields are what User.ReadBasic.All shows of a user.
+var basicFields = []string{"id", "displayName", "givenName", "mail", "surname", "userPrincipalName"}
+
+// visible makes those fields of users null that somebody may not see: Graph doesn't refuse them.
+func (a graphAccess) visible(fields []graphField[User]) []graphField[User] {
+	if a.allOfUsers() {
+		return fields
+	}
+	for i := range fields {
+		if !slices.Contains(basicFields, fields[i].name) {
+			fields[i].append = func(_ *Entra, b []byte, _ int, _ *User) []byte { return append(b, "null"...) }
+		}
+	}
+	return fields
+}
 
 func (a graphAccess) groups() bool { return a.any(GroupMemberReadAll, GroupReadAll, DirectoryReadAll) }
 

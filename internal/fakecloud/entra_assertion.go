@@ -56,6 +56,8 @@ func (e *Entra) checkAssertion(c EntraConfig, client, endpoint, assertion string
 	}
 	now := e.now()
 	switch {
+	case now.After(certificate.NotAfter):
+		return refuse(700027, "Client assertion contains an invalid signature. [Reason - The key used is expired.]")
 	case claims.Audience != endpoint:
 		return refuse(700023, "Client assertion audience claim does not match Realm issuer.")
 	case claims.Issuer != client || claims.Subject != client:

@@ -169,7 +169,7 @@ func (e *Entra) writeDelta(w http.ResponseWriter, r *http.Request, d deltaRound,
 
 // usersDelta answers GET /users/delta.
 func (e *Entra) usersDelta(w http.ResponseWriter, r *http.Request, a graphAccess) {
-	if !a.users() {
+	if !a.allOfUsers() {
 		e.forbidden(w, r)
 		return
 	}
@@ -177,11 +177,12 @@ func (e *Entra) usersDelta(w http.ResponseWriter, r *http.Request, a graphAccess
 	if !ok {
 		return
 	}
-	fields, ok := e.selectUsers(w, r, d.query, usersWithoutSelect)
+	fields, ok := e.selectUsers(w, r, a, d.query, usersWithoutSelect)
 	if !ok {
 		return
 	}
-	fields = withoutID(fields)
+	// A delta query gives the id whatever is selected.
+	fields = slices.DeleteFunc(fields, func(f graphField[User]) bool { return f.name == "id" || f.name == d.config.DeltaLeavesOut })
 	e.writeDelta(w, r, d, "users", func(b []byte, p *deltaPlace) ([]byte, bool) {
 		next, last := e.userDeltas(p.From, p.To)
 		room := d.config.DeltaPage

@@ -8,9 +8,10 @@ import (
 // memberOf answers GET /users/{id}/memberOf, and the same of a group: the groups that it is in
 // directly.
 func (e *Entra) memberOf(w http.ResponseWriter, r *http.Request, a graphAccess) {
+	asOf := e.now().Add(-e.settings().MemberOfLag)
 	e.listGroupsOf(w, r, a, func(m Member, from GroupNo, yield func(GroupNo) bool) {
-		for g := range e.Directory.groupsOf(m, from) {
-			if !yield(g) {
+		for g := from; int(g) < e.Directory.groupCount; g++ {
+			if e.Directory.wasMember(g, m, asOf) && e.Directory.groupLife(g) == alive && !yield(g) {
 				return
 			}
 		}
@@ -62,12 +63,15 @@ func (e *Entra) listGroupsOf(w http.ResponseWriter, r *http.Request, a graphAcce
 	e.list(w, r, q, "directoryObjects", total, func(b []byte, at, room int) ([]byte, int, bool) {
 		more := false
 		groups(m, GroupNo(at), func(g GroupNo) bool {
+			group, _ := e.Directory.group(g)
+			if !a.membersOf(&group) { // left out without a word
+				return true
+			}
 			at = int(g)
 			if more = room == 0; more {
 				return false
 			}
 			room--
-			group, _ := e.Directory.group(g)
 			b = append(appendFields(e, appendType(b, GroupMember), fields, at, &group, true), '}')
 			return true
 		})

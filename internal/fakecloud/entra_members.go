@@ -128,6 +128,7 @@ func (e *Entra) memberFields(w http.ResponseWriter, r *http.Request, q graphQuer
 	if unknown != "" && unknownToo != "" {
 		return nil, e.badQuery(w, r, "Could not find a property named '"+unknown+"' on type 'microsoft.graph.directoryObject'.")
 	}
+	users = a.visible(users)
 	return func(b []byte, m Member) []byte {
 		b = appendType(b, m.Kind)
 		switch m.Kind {

@@ -126,8 +126,15 @@ func TestHiddenMembers(t *testing.T) {
 	if r := v.get(v.cast(0, "members", "group")); r.status != http.StatusForbidden {
 		t.Errorf("want 403, got %d %s", r.status, r.body)
 	}
+	in := "/users/" + cloud.UserID(0) + "/memberOf?$select=id"
+	if groups := v.page(in).Value; len(groups) != 0 {
+		t.Errorf("want the group left out, got %v", groups)
+	}
 	cloud.Set(func(c *fakecloud.EntraConfig) { c.Permissions = append(c.Permissions, fakecloud.MemberReadHidden) })
 	v.renew()
+	if groups := v.page(in).Value; len(groups) != 1 {
+		t.Errorf("want the group, got %v", groups)
+	}
 	if members := v.page(path).Value; len(members) != 1 {
 		t.Errorf("want the member, got %v", members)
 	}
@@ -151,6 +158,13 @@ func TestUsersWithoutPermissionAreNull(t *testing.T) {
 	}
 	if r := v.get("/users/delta?$select=id"); r.status != http.StatusForbidden {
 		t.Errorf("want 403 for the delta query, got %d", r.status)
+	}
+	cloud.Set(func(c *fakecloud.EntraConfig) { c.Permissions = []string{fakecloud.UserReadBasicAll} })
+	v.renew()
+	for _, u := range v.page("/users?$select=id,userPrincipalName,accountEnabled").Value {
+		if u["id"] == nil || u["userPrincipalName"] == nil || u["accountEnabled"] != nil {
+			t.Errorf("want a name, and not whether it is enabled, got %v", u)
+		}
 	}
 	cloud.Set(func(c *fakecloud.EntraConfig) { c.Permissions = []string{} })
 	v.renew()

@@ -100,7 +100,7 @@ func (e *Entra) deletedUsers(w http.ResponseWriter, r *http.Request, a graphAcce
 	if !ok || !e.checkAdvanced(w, r, q, false) {
 		return
 	}
-	if fields, ok := e.selectUsers(w, r, q, append(slices.Clone(usersWithoutSelect), "deletedDateTime")); ok {
+	if fields, ok := e.selectUsers(w, r, a, q, append(slices.Clone(usersWithoutSelect), "deletedDateTime")); ok {
 		listObjects(e, w, r, graphUsers, q, fields, deleted, true)
 	}
 }

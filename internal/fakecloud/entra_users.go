@@ -122,8 +122,8 @@ func (e *Entra) upn(u *User) string {
 	return strings.ReplaceAll(u.Login, "@", "_") + "#EXT#@" + tenant + ".onmicrosoft.com"
 }
 
-// selectUsers finds the fields that a query asks for.
-func (e *Entra) selectUsers(w http.ResponseWriter, r *http.Request, q graphQuery, without []string) ([]graphField[User], bool) {
+// selectUsers finds the fields that a query asks for, as far as somebody may see them.
+func (e *Entra) selectUsers(w http.ResponseWriter, r *http.Request, a graphAccess, q graphQuery, without []string) ([]graphField[User], bool) {
 	for _, name := range q.selected {
 		if slices.Contains(notInDirectory, name) {
 			e.refuse(w, r, http.StatusNotImplemented, "NotImplemented", "The property '"+name+"' isn't kept in the directory.")
@@ -134,7 +134,7 @@ func (e *Entra) selectUsers(w http.ResponseWriter, r *http.Request, q graphQuery
 	if unknown != "" {
 		return nil, e.badQuery(w, r, "Could not find a property named '"+unknown+"' on type 'microsoft.graph.user'.")
 	}
-	return fields, true
+	return a.visible(fields), true
 }
 
 // listUsers answers GET /users. A client that may read groups only isn't refused: it gets users
@@ -148,7 +148,7 @@ func (e *Entra) listUsers(w http.ResponseWriter, r *http.Request, a graphAccess)
 	if !ok || !e.checkAdvanced(w, r, q, false) {
 		return
 	}
-	if fields, ok := e.selectUsers(w, r, q, usersWithoutSelect); ok {
+	if fields, ok := e.selectUsers(w, r, a, q, usersWithoutSelect); ok {
 		listObjects(e, w, r, graphUsers, q, fields, alive, a.users())
 	}
 }
@@ -168,7 +168,7 @@ func (e *Entra) getUser(w http.ResponseWriter, r *http.Request, a graphAccess) {
 	if !ok {
 		return
 	}
-	fields, ok := e.selectUsers(w, r, q, usersWithoutSelect)
+	fields, ok := e.selectUsers(w, r, a, q, usersWithoutSelect)
 	if !ok {
 		return
 	}

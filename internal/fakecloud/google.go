@@ -174,7 +174,7 @@ func (g *Google) routes() {
 		{"GET /admin/directory/v1/users/{key}", []string{GoogleUsersScope}, []string{"projection", "customFieldMask", "viewType"}, g.getUser},
 		{"GET /admin/directory/v1/groups", []string{GoogleGroupsScope}, append([]string{"domain", "userKey"}, list...), g.listGroups},
 		{"GET /admin/directory/v1/groups/{key}", []string{GoogleGroupsScope}, nil, g.getGroup},
-		{"GET /admin/directory/v1/groups/{key}/members", []string{GoogleGroupsScope, GoogleMembersScope}, []string{"maxResults", "pageToken", "roles"}, g.listMembers},
+		{"GET /admin/directory/v1/groups/{key}/members", []string{GoogleGroupsScope, GoogleMembersScope}, []string{"maxResults", "pageToken", "roles", "includeDerivedMembership"}, g.listMembers},
 		{"GET /admin/directory/v1/customers/{key}", []string{GoogleCustomerScope}, nil, g.getCustomer},
 		{"GET /admin/reports/v1/activity/users/all/applications/admin", []string{GoogleReportsScope}, []string{"startTime", "endTime", "maxResults", "pageToken", "eventName", "customerId"}, g.listActivities},
 	} {

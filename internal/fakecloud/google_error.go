@@ -17,11 +17,12 @@ type googleRefusal struct {
 const notAuthorized = "Not Authorized to access this resource/api"
 
 var (
-	googleNoToken    = googleRefusal{status: 401, reason: "required", message: "Login Required.", word: "UNAUTHENTICATED"}
-	googleBadToken   = googleRefusal{status: 401, reason: "authError", message: "Invalid Credentials", word: "UNAUTHENTICATED"}
-	googleForbidden  = googleRefusal{status: 403, reason: "forbidden", message: notAuthorized, word: "PERMISSION_DENIED"}
-	googleNoScope    = googleRefusal{status: 403, reason: "insufficientPermissions", message: "Request had insufficient authentication scopes.", word: "PERMISSION_DENIED", detail: "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}
-	googleNoSuchPath = googleRefusal{status: 404, reason: "notFound", message: "Not Found"}
+	googleNoToken     = googleRefusal{status: 401, reason: "required", message: "Login Required.", word: "UNAUTHENTICATED"}
+	googleBadToken    = googleRefusal{status: 401, reason: "authError", message: "Invalid Credentials", word: "UNAUTHENTICATED"}
+	googleForbidden   = googleRefusal{status: 403, reason: "forbidden", message: notAuthorized, word: "PERMISSION_DENIED"}
+	googleNoScope     = googleRefusal{status: 403, reason: "insufficientPermissions", message: "Request had insufficient authentication scopes.", word: "PERMISSION_DENIED", detail: "ACCESS_TOKEN_SCOPE_INSUFFICIENT"}
+	googleUserDeleted = googleRefusal{status: 412, reason: "conditionNotMet", message: "User is deleted."}
+	googleNoSuchPath  = googleRefusal{status: 404, reason: "notFound", message: "Not Found"}
 
 	googleCustomerSuspended = googleRefusal{status: 403, reason: "domainCannotUseApis", message: "Domain cannot use apis."}
 	googleAPIOff            = googleRefusal{status: 403, reason: "accessNotConfigured", word: "PERMISSION_DENIED", detail: "SERVICE_DISABLED",

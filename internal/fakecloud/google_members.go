@@ -24,8 +24,8 @@ var googleMemberFields = []googleField[googleMember]{
 	text("status", func(m *googleMember) string { return m.status }),
 }
 
-// listMembers answers GET /admin/directory/v1/groups/{key}/members: the direct ones, which are
-// all members and nothing more here.
+// listMembers answers GET /admin/directory/v1/groups/{key}/members: the direct ones, or those
+// of the groups in it, too. Nobody is more than a member here.
 func (g *Google) listMembers(w http.ResponseWriter, r *http.Request) {
 	g.Directory.mu.RLock()
 	n, found := g.findGroup(r.PathValue("key"))
@@ -42,7 +42,11 @@ func (g *Google) listMembers(w http.ResponseWriter, r *http.Request) {
 				if roles != "" && !strings.Contains(roles, "MEMBER") {
 					return
 				}
-				for m, after := range g.Directory.membersFrom(n, place) {
+				members := g.Directory.membersFrom(n, place)
+				if r.FormValue("includeDerivedMembership") == "true" {
+					members = g.derived(n, place)
+				}
+				for m, after := range members {
 					if !yield(g.shownMember(m), after) {
 						return
 					}
@@ -50,6 +54,32 @@ func (g *Google) listMembers(w http.ResponseWriter, r *http.Request) {
 			}
 		},
 	})
+}
+
+// derived gives the members of a group and of the groups in it from a place on, and too few of
+// them, as the real service was seen to do: not those of the groups in these. The directory's lock
+// is held.
+func (g *Google) derived(n GroupNo, from int) iter.Seq2[Member, int] {
+	var all []Member
+	seen := map[Member]bool{}
+	add := func(m Member) {
+		if !seen[m] {
+			seen[m] = true
+			all = append(all, m)
+		}
+	}
+	for m := range g.Directory.membersFrom(n, 0) {
+		add(m)
+		if m.Kind == GroupMember {
+			for below := range g.Directory.membersFrom(GroupNo(m.N), 0) {
+				add(below)
+			}
+		}
+	}
+	return func(yield func(Member, int) bool) {
+		for i := from; i < len(all) && yield(all[i], i+1); i++ {
+		}
+	}
 }
 
 // shownMember says what a member is in Google's words. The directory's lock is held.

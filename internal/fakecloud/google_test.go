@@ -288,6 +288,15 @@ func TestGoogleMembersOfAllKinds(t *testing.T) {
 	if status, said := v.get("groups/" + cloud.GroupID(9) + "/members"); status != http.StatusNotFound || reason(said) != "notFound" {
 		t.Errorf("a group that isn't there: %d %v", status, said)
 	}
+	cloud.Edit(func(e *fakecloud.Edit) {
+		e.AddUser(1, 0)
+		e.Nest(1, e.CreateGroup(fakecloud.Group{Name: "deep"}))
+		e.AddUser(2, e.CreateUser(fakecloud.User{Login: "deep"}))
+	})
+	derived, _ := v.all("groups/"+cloud.GroupID(0)+"/members?includeDerivedMembership=true&maxResults=2&fields=nextPageToken,members(id)", "members")
+	if len(derived) != 7 || derived[3]["id"] != cloud.GroupID(2) {
+		t.Errorf("want the 6 members and the group that is in one of them, without who is in that, got %v", derived)
+	}
 	cloud.Set(func(c *fakecloud.GoogleConfig) { c.LeaveOut = []string{"members"} })
 	if members, _ := v.all("groups/"+cloud.GroupID(0)+"/members?fields=members(type)", "members"); len(members) != 3 {
 		t.Errorf("want every second of 6 members, got %v", members)

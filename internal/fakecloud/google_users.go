@@ -201,10 +201,16 @@ func (g *Google) getUser(w http.ResponseWriter, r *http.Request) {
 	sendOne(g, w, r, googleUserFields, g.shown(n, u, r.FormValue("projection") == "full" || r.FormValue("projection") == "custom"))
 }
 
-// findUser finds a living user by key. The directory's lock is held.
+// findUser finds a living user by key. One that could still be restored is no longer there, but
+// not like one that never was. The directory's lock is held.
 func (g *Google) findUser(key string) (UserNo, *googleRefusal) {
-	if n, ok := g.ids.userNo(key); ok && g.Directory.userLife(n) == alive {
-		return n, nil
+	if n, ok := g.ids.userNo(key); ok {
+		switch g.Directory.userLife(n) {
+		case alive:
+			return n, nil
+		case deleted:
+			return 0, &googleUserDeleted
+		}
 	}
 	if !strings.Contains(key, "@") {
 		return 0, googleNotFound("userKey")

@@ -59,6 +59,20 @@ func (d *Directory) usersChanged(from, to int) []userDelta {
 	return all
 }
 
+// wasMember says whether somebody was in a group at a time: each change since then turned it round.
+func (d *Directory) wasMember(g GroupNo, m Member, at time.Time) bool {
+	in := d.isMember(g, m)
+	for _, c := range slices.Backward(d.history) {
+		if !c.at.After(at) {
+			break
+		}
+		if c.kind == memberChanged && c.group == g && c.member == m {
+			in = !in
+		}
+	}
+	return in
+}
+
 // A groupDelta is one group that changed, itself or in who is in it.
 type groupDelta struct {
 	n       GroupNo

@@ -51,6 +51,7 @@ type OktaConfig struct {
 	LinkLife   time.Duration // of links to next pages; zero is a day
 	PageLimit  int           // the most objects of a page, whatever limit asks for; zero is any number
 	Repeats    bool          // each page of users but the first begins with the one that the page before ended with
+	Gaps       bool          // an empty page lies between each two pages of users, groups and members
 	SearchMost int           // how many results a search shows; zero is 50,000
 }
 
@@ -140,7 +141,7 @@ func (o *Okta) requestID() string { return "req" + strconv.Itoa(o.Requests("")) 
 
 // routes are all that it answers. A handler is reached by those only who may ask what it answers.
 func (o *Okta) routes() {
-	o.mux.HandleFunc("POST /oauth2/v1/token", o.token)
+	o.mux.Handle("POST /oauth2/v1/token", o.limited("/oauth2/v1", o.token))
 	for _, route := range []struct {
 		pattern, bucket, scope string
 		handle                 http.HandlerFunc

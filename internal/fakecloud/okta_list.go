@@ -14,6 +14,7 @@ type oktaPlace struct {
 	At   int   `json:"n"`           // the number of what comes next
 	Last int   `json:"l,omitempty"` // one more than the number that the page before ended with
 	Seen int   `json:"s,omitempty"` // how many came before
+	Gap  bool  `json:"g,omitempty"` // an empty page comes first
 	Made int64 `json:"t"`           // when the link was made, in seconds
 }
 
@@ -56,6 +57,11 @@ func (o *Okta) place(w http.ResponseWriter, r *http.Request, l listing) (p oktaP
 		o.invalid(w, "E0000001", "Api validation failed: after", "after: The cursor has expired.")
 		return p, 0, false
 	}
+	if p.Gap {
+		p.Gap = false
+		o.sendList(w, r, emptyPage, &p)
+		return p, 0, false
+	}
 	return p, limit, true
 }
 
@@ -70,6 +76,8 @@ func oktaListAddress(path string, query url.Values) string {
 	return path + "?" + rest.Encode()
 }
 
+var emptyPage = []byte("[]")
+
 // sendList sends a page, and in two header lines where it is and where the next one is, if there
 // is one.
 func (o *Okta) sendList(w http.ResponseWriter, r *http.Request, page []byte, next *oktaPlace) {
@@ -78,12 +86,13 @@ func (o *Okta) sendList(w http.ResponseWriter, r *http.Request, page []byte, nex
 	fault, led := linkFault(r)
 	switch {
 	case led && fault.Do == EmptyPages:
-		page, next = []byte("[]"), &oktaPlace{Seen: o.Requests("")}
+		page, next = emptyPage, &oktaPlace{Seen: o.Requests("")}
 	case led && next == nil:
 		next = &oktaPlace{}
 	}
 	if next != nil {
 		next.Made = o.now().Unix()
+		next.Gap = o.settings().Gaps && len(page) > len(emptyPage) && r.URL.Path != "/api/v1/logs" // there it would be the end
 		link(o.nextLink(r, next, fault), "next")
 	}
 	o.write(w, http.StatusOK, page)

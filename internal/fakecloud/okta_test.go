@@ -303,6 +303,20 @@ func TestOktaRepeatsUsersOverPages(t *testing.T) {
 	}
 }
 
+func TestOktaHasEmptyPagesInBetween(t *testing.T) {
+	t.Parallel()
+	v := visitOkta(t, fakecloud.OktaConfig{Gen: fakecloud.Gen{Users: 20}, PageLimit: 8, Gaps: true})
+	var sizes []int
+	for next := "/api/v1/users"; next != ""; {
+		var page []map[string]any
+		page, next = v.page(next)
+		sizes = append(sizes, len(page))
+	}
+	if diff := cmp.Diff([]int{8, 0, 8, 0, 4}, sizes); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestOktaGroupsThatChanged(t *testing.T) {
 	t.Parallel()
 	v := visitOkta(t, fakecloud.OktaConfig{Gen: fakecloud.Gen{Users: 30, Groups: 5, AvgMembers: 20, Everyone: true, UnifiedPct: 40}})
@@ -402,6 +416,9 @@ func TestOktaLogIsPolled(t *testing.T) {
 	types, next := v.events(link)
 	if len(types) != 0 || next == "" {
 		t.Fatalf("nothing happened, got %v and %q", types, next)
+	}
+	if _, again := v.events(next); again != next {
+		t.Errorf("nothing happened, and the link moved on to %q", again)
 	}
 	v.cloud.Edit(func(e *fakecloud.Edit) {
 		g := e.CreateGroup(fakecloud.Group{Name: "new"})

@@ -25,7 +25,6 @@ type oktaTokenError struct {
 // token answers POST /oauth2/v1/token: client credentials with an assertion, which is the only
 // way of a service app to Okta's own API.
 func (o *Okta) token(w http.ResponseWriter, r *http.Request) {
-	o.date(w)
 	r.Body = http.MaxBytesReader(w, r.Body, maxTokenRequest)
 	if err := r.ParseForm(); err != nil {
 		o.refuseToken(w, &oktaTokenError{http.StatusBadRequest, "invalid_request", err.Error()})
@@ -105,8 +104,10 @@ func (o *Okta) checkOktaAssertion(c OktaConfig, assertion, endpoint string) stri
 		}
 	}
 	switch {
-	case claims.Issuer != claims.Subject, claims.Subject != c.ClientID && !c.Open:
+	case claims.Issuer != claims.Subject:
 		return "The client_assertion's iss and sub claims must be the client_id of the application."
+	case claims.Subject != c.ClientID && !c.Open:
+		return unknownClient
 	case c.Open && !known: // the demo takes any key: it knows none
 	case !known:
 		return "The client_assertion JWT kid is invalid."
@@ -146,6 +147,14 @@ func signedWith(public crypto.PublicKey, algorithm string, parts []string) bool 
 	return false
 }
 
+// unknownClient is what Okta says of an app that it doesn't have: not in the form of the token
+// endpoint's errors, but in that of all others.
+const unknownClient = "Invalid value for 'client_id' parameter."
+
 func (o *Okta) refuseToken(w http.ResponseWriter, e *oktaTokenError) {
+	if e.said == unknownClient {
+		o.refuse(w, e.status, e.code, e.said)
+		return
+	}
 	o.write(w, e.status, appendAny(nil, map[string]string{"error": e.code, "error_description": e.said}))
 }

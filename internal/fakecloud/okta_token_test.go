@@ -116,7 +116,7 @@ func TestOktaGivesTokensOnlyForGoodAssertions(t *testing.T) {
 		}
 		status, body := v.post("/oauth2/v1/token", form)
 		if c.want != "" {
-			if status < 400 || body["error"] != c.want {
+			if status < 400 || body["error"] != c.want && body["errorCode"] != c.want {
 				t.Errorf("%s: want %s, got %d %v", c.name, c.want, status, body)
 			}
 			continue
@@ -135,6 +135,15 @@ func TestOktaGivesTokensOnlyForGoodAssertions(t *testing.T) {
 			t.Errorf("%s: want invalid_dpop_proof, got %v", c.name, body)
 		}
 		v.cloud.Set(func(c *fakecloud.OktaConfig) { c.NeedsDPoP = false })
+	}
+}
+
+func TestOktaCountsTokenRequests(t *testing.T) {
+	t.Parallel()
+	v := visitOktaUnchecked(t, fakecloud.OktaConfig{RateLimit: 1})
+	v.post("/oauth2/v1/token", nil)
+	if status, body := v.post("/oauth2/v1/token", nil); status != 429 || body["errorCode"] != "E0000047" {
+		t.Errorf("the second in a minute is answered %d %v", status, body)
 	}
 }
 

@@ -30,7 +30,7 @@ type Options struct {
 	// Header goes with every request.
 	Header http.Header
 
-	Concurrency int     // requests at once in the beginning; up to twice as many when all goes well
+	Concurrency int     // most requests at once; it begins with half as many
 	PerSecond   float64 // requests a second; zero: no limit
 
 	Now   func() time.Time                           // nil: time.Now
@@ -57,13 +57,14 @@ type Client struct {
 
 // New makes a Client. Nothing is asked yet.
 func New(o Options) (*Client, error) {
-	transport, err := newTransport(o.Proxy, o.CA, 2*max(1, o.Concurrency))
+	workers := max(1, o.Concurrency)
+	transport, err := newTransport(o.Proxy, o.CA, workers)
 	if err != nil {
 		return nil, err
 	}
 	c := &Client{
 		root: o.Root, transport: transport, authorize: o.Authorize, judge: o.Judge, header: o.Header,
-		now: o.Now, sleep: o.Sleep, log: o.Log, workers: 2 * max(1, o.Concurrency),
+		now: o.Now, sleep: o.Sleep, log: o.Log, workers: workers,
 	}
 	if c.authorize == nil {
 		c.authorize = func(*http.Request, string) error { return nil }
@@ -78,7 +79,7 @@ func New(o Options) (*Client, error) {
 		c.sleep = Sleep
 	}
 	c.log = cmp.Or(c.log, slog.New(slog.DiscardHandler))
-	c.governor = newGovernor(max(1, o.Concurrency), o.PerSecond, c.now, c.sleep)
+	c.governor = newGovernor(workers, o.PerSecond, c.now, c.sleep)
 	return c, nil
 }
 
@@ -177,6 +178,10 @@ func (c *Client) persist(ctx context.Context, bare bool, asked string, once func
 			c.log.Debug("asked in vain", "asked", asked, "status", problem.Status, "code", problem.Code, "tries", tries)
 			return problem
 		}
+		endRun := func(hint string) error {
+			verdict.Err.EndsRun = true
+			return give(hint)
+		}
 		switch verdict.Act {
 		case Accept:
 			return nil
@@ -196,12 +201,14 @@ func (c *Client) persist(ctx context.Context, bare bool, asked string, once func
 			failed++
 		}
 		switch {
-		case failed >= mostTries || throttled >= mostThrottled:
-			return give("the service may be disturbed; the next run tries again")
+		case failed >= mostTries:
+			return give(disturbed)
+		case throttled >= mostThrottled:
+			return endRun(disturbed)
 		case verdict.Wait > longestWait:
-			return give(fmt.Sprintf("it asks to wait %v; run again then", verdict.Wait.Round(time.Second)))
+			return endRun(fmt.Sprintf("it asks to wait %v; run again then", verdict.Wait.Round(time.Second)))
 		case !c.spend():
-			return give(spent)
+			return endRun(spent)
 		}
 		c.log.Debug("asking again", "asked", asked, "status", verdict.Err.Status, "code", verdict.Err.Code, "wait", verdict.Wait)
 		wait := verdict.Wait
@@ -228,7 +235,10 @@ func backOff(n int) time.Duration {
 	return time.Duration((0.5 + rand.Float64()) * float64(seconds) * float64(time.Second))
 }
 
-const spent = "too many requests of this run had to be repeated; the service may be disturbed; the next run tries again"
+const (
+	disturbed = "the service may be disturbed; the next run tries again"
+	spent     = "too many requests of this run had to be repeated; " + disturbed
+)
 
 // smallestBudget is how many retries a run has at least; above it, one for ten requests.
 const smallestBudget = 50

@@ -51,7 +51,7 @@ func serve(t *testing.T, handle http.HandlerFunc, change func(*cloud.Options)) (
 		t.Fatal(err)
 	}
 	clock := &clock{now: time.Unix(1_700_000_000, 0)}
-	o := cloud.Options{Root: root, Concurrency: 4, Now: clock.Now, Sleep: clock.Sleep}
+	o := cloud.Options{Root: root, Concurrency: 8, Now: clock.Now, Sleep: clock.Sleep}
 	if change != nil {
 		change(&o)
 	}
@@ -196,19 +196,29 @@ func TestWhatFailsForEverEnds(t *testing.T) {
 		handle http.HandlerFunc
 		tries  int
 		want   string
+		fatal  bool // all else that is asked would fare no better
 	}{
-		{"an error of the server", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, 6, "500 Internal Server Error"},
-		{"throttled", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) }, 20, "429"},
+		{"an error of the server", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, 6, "500 Internal Server Error", false},
+		{"throttled", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(429) }, 20, "429", true},
 		{"throttled for days", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "86400")
 			w.WriteHeader(429)
-		}, 1, "asks to wait 24h0m0s"},
-		{"not there", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }, 1, "404 Not Found"},
+		}, 1, "asks to wait 24h0m0s", true},
+		{"unavailable for days", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "86400")
+			w.WriteHeader(503)
+		}, 1, "asks to wait 24h0m0s", true},
+		{"unavailable again and again", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(503)
+		}, 20, "503", true},
+		{"refused", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, 1, "401", true},
+		{"not there", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }, 1, "404 Not Found", false},
 		{"moved", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://elsewhere.example/", http.StatusFound)
-		}, 1, "leads elsewhere"},
-		{"too long", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 2<<20)) }, 1, "longer than 1 MiB"},
-		{"a page for people", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, " <html>") }, 6, "a web page came"},
+		}, 1, "leads elsewhere", false},
+		{"too long", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 2<<20)) }, 1, "longer than 1 MiB", false},
+		{"a page for people", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, " <html>") }, 6, "a web page came", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -224,6 +234,9 @@ func TestWhatFailsForEverEnds(t *testing.T) {
 			}
 			if n := int(asked.Load()); n != c.tries {
 				t.Errorf("want %d tries, got %d", c.tries, n)
+			}
+			if got := cloud.Fatal(err); got != c.fatal {
+				t.Errorf("want it to be fatal %v, got %v", c.fatal, got)
 			}
 		})
 	}

@@ -10,6 +10,7 @@
 //	link.go       addresses, and chains of next links
 //	transport.go  the connection: proxy, certificates; and a Client as http.RoundTripper
 //	error.go      Error: what was asked, what was answered, the way out
+//	refusal.go    whom an error concerns: the question, or all that is asked
 //
 // A Client belongs to one run of one directory: its budget of retries and its counts begin
 // when it is made.

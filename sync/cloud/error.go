@@ -20,6 +20,8 @@ type Error struct {
 	Hint   string // the way out
 	Tries  int
 	Err    error // what lay underneath
+
+	EndsRun bool // whatever else this client asks for would fare no better
 }
 
 func (e *Error) Error() string {

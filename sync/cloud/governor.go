@@ -24,8 +24,8 @@ type governor struct {
 	freed    chan struct{} // closed and replaced when a waiting request should look again
 }
 
-func newGovernor(start int, perSecond float64, now func() time.Time, sleep func(context.Context, time.Duration) error) *governor {
-	g := &governor{now: now, sleep: sleep, most: float64(2 * start), limit: float64(start), freed: make(chan struct{})}
+func newGovernor(most int, perSecond float64, now func() time.Time, sleep func(context.Context, time.Duration) error) *governor {
+	g := &governor{now: now, sleep: sleep, most: float64(most), limit: float64(most) / 2, freed: make(chan struct{})}
 	if perSecond > 0 {
 		g.gap = time.Duration(float64(time.Second) / perSecond)
 	}

@@ -39,8 +39,8 @@ func NewTokens(fetch func(context.Context) (Token, error), now func() time.Time)
 // must arrive with a valid one, and clocks differ.
 const renewEarly = 5 * time.Minute
 
-// Get gives a token that is good, and that isn't the refused one. When several requests come
-// back with the same refused token, one new token serves them all.
+// Get gives a token that is good, and that isn't the refused one; else its error is a *NoToken.
+// When several requests come back with the same refused token, one new token serves them all.
 func (t *Tokens) Get(ctx context.Context, refused string) (Token, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -51,7 +51,7 @@ func (t *Tokens) Get(ctx context.Context, refused string) (Token, error) {
 	}
 	fresh, err := t.fetch(ctx)
 	if err != nil {
-		return Token{}, err
+		return Token{}, &NoToken{err}
 	}
 	t.current, t.renewAt = fresh, time.Time{}
 	if !fresh.Expires.IsZero() {

@@ -181,8 +181,11 @@ func (d *userDecoder) decodeOne(body []byte) (decodedUser, error) {
 		return decodedUser{}, err
 	}
 	u := d.read(row.Elem())
-	if u.ID == "" {
+	switch {
+	case u.ID == "":
 		return decodedUser{}, errNoID
+	case u.UserPrincipalName == "":
+		return decodedUser{}, errNamelessUsers
 	}
 	return u, nil
 }

@@ -41,15 +41,18 @@ const lag = 5 * time.Second
 
 // ask asks the questions of a batch, twenty in one request, many requests at once.
 func (s *Source) ask(ctx context.Context, b batch) error {
-	workers, ctx := errgroup.WithContext(ctx)
+	workers, running := errgroup.WithContext(ctx)
 	workers.SetLimit(s.client.Workers())
 	for ids := range slices.Chunk(b.ids, batchSize) {
-		if ctx.Err() != nil {
+		if running.Err() != nil {
 			break
 		}
-		workers.Go(func() error { return s.askTwenty(ctx, b, ids) })
+		workers.Go(func() error { return s.askTwenty(running, b, ids) })
 	}
-	return workers.Wait()
+	if err := workers.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err() // what wasn't begun isn't answered
 }
 
 // askTwenty asks until every question is answered, or has failed too often. Only what failed is
@@ -66,7 +69,7 @@ func (s *Source) askTwenty(ctx context.Context, b batch, ids []string) error {
 		complained, broken := false, false
 		for i, id := range ids {
 			r, there := responses[strconv.Itoa(i+1)]
-			verdict, problem := r.judge(b.path(id), there)
+			verdict, problem := r.judge(b.path(id), there, s.now())
 			switch {
 			case verdict.Throttled && throttled < mostThrottled:
 				complained = true
@@ -80,6 +83,7 @@ func (s *Source) askTwenty(ctx context.Context, b batch, ids []string) error {
 				continue
 			case r.Status == http.StatusNotFound && b.patient && !missed[id]:
 				missed[id] = true
+				wait = max(wait, lag)
 				again = append(again, id)
 				continue
 			}
@@ -90,9 +94,6 @@ func (s *Source) askTwenty(ctx context.Context, b batch, ids []string) error {
 		ids = again
 		if len(ids) == 0 {
 			return nil
-		}
-		if !complained && !broken {
-			wait = lag
 		}
 		if complained {
 			throttled++
@@ -162,11 +163,11 @@ func decodeBatch(body []byte) (map[string]batchResponse, error) {
 
 // judge says what an item means, as if it had been asked alone; a success without its data is
 // broken.
-func (r *batchResponse) judge(path string, there bool) (cloud.Verdict, error) {
+func (r *batchResponse) judge(path string, there bool, now time.Time) (cloud.Verdict, error) {
 	if !there {
 		return cloud.Verdict{Act: cloud.Retry}, fmt.Errorf("GET %s was left out of the answer to a batch", path)
 	}
-	answer := cloud.Answer{Status: r.Status, Header: http.Header{}, Body: r.Body}
+	answer := cloud.Answer{Status: r.Status, Header: http.Header{}, Body: r.Body, Now: now}
 	for name, value := range r.Headers {
 		answer.Header.Set(name, value)
 	}

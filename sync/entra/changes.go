@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ const groupDeltaFields = groupFields + ",members"
 
 // Begin gives the cursor of now: links for users, and for groups with their members.
 func (s *Source) Begin(ctx context.Context) (dirsync.Cursor, error) {
+	s.told = told{} // what a delta query told before isn't told again from here on
 	c := cursor{Asked: s.asked()}
 	nothing := func() error { return nil }
 	var err error
@@ -46,7 +48,7 @@ func (s *Source) Changes(ctx context.Context, since dirsync.Cursor, page func(di
 		return "", err
 	}
 	if c.Users, err = s.changedUsers(ctx, c.Users, page); err != nil {
-		return "", expired(err)
+		return "", err
 	}
 	if c.Groups, err = s.changedGroups(ctx, c.Groups, page); err != nil {
 		return "", expired(err)
@@ -56,23 +58,31 @@ func (s *Source) Changes(ctx context.Context, since dirsync.Cursor, page func(di
 
 func (s *Source) changedUsers(ctx context.Context, from deltaLink, send func(dirsync.Changes) error) (deltaLink, error) {
 	var got userPage
-	var nameless []string
+	vague := map[string]bool{}
 	next, err := s.delta(ctx, "read changes of users", from,
 		func(body []byte) (next, delta string, err error) {
 			got, err = s.users.decode(body)
 			return got.next, got.delta, err
 		},
 		func() error {
-			changes, unnamed := userChanges(got.users)
-			nameless = append(nameless, unnamed...)
+			changes, ids := userChanges(got.users)
+			for _, u := range changes.Users {
+				delete(vague, u.ID)
+			}
+			for _, id := range changes.GoneUsers { // a copy of Graph that is behind must not bring them back
+				delete(vague, id)
+			}
+			for _, id := range ids {
+				vague[id] = true
+			}
 			return send(changes)
 		})
-	if err != nil || len(nameless) == 0 {
-		return next, err
+	if err != nil || len(vague) == 0 {
+		return next, expired(err)
 	}
 	// Told to have changed, but not how they are: ask.
 	var users []dirsync.User
-	err = s.UsersByID(ctx, nameless, func(u dirsync.User) error {
+	err = s.UsersByID(ctx, slices.Sorted(maps.Keys(vague)), func(u dirsync.User) error {
 		users = append(users, u)
 		return nil
 	})
@@ -83,8 +93,9 @@ func (s *Source) changedUsers(ctx context.Context, from deltaLink, send func(dir
 }
 
 // userChanges turns a page into changes. The same user may be on it twice, removed and there:
-// the last one counts.
-func userChanges(page []decodedUser) (changes dirsync.Changes, nameless []string) {
+// the last one counts. Vague are those that it doesn't say all of: delta queries have been seen to
+// leave out accountEnabled, and who is disabled must not come back because of that.
+func userChanges(page []decodedUser) (changes dirsync.Changes, vague []string) {
 	last := make(map[string]int, len(page))
 	for i, u := range page {
 		last[u.ID] = i
@@ -94,13 +105,13 @@ func userChanges(page []decodedUser) (changes dirsync.Changes, nameless []string
 		case last[u.ID] != i:
 		case u.Removed != nil: // it has an id and nothing else
 			changes.GoneUsers = append(changes.GoneUsers, u.ID)
-		case u.UserPrincipalName == "":
-			nameless = append(nameless, u.ID)
+		case u.UserPrincipalName == "", u.AccountEnabled == nil:
+			vague = append(vague, u.ID)
 		default:
 			changes.Users = append(changes.Users, u.user())
 		}
 	}
-	return changes, nameless
+	return changes, vague
 }
 
 func (s *Source) changedGroups(ctx context.Context, from deltaLink, send func(dirsync.Changes) error) (deltaLink, error) {
@@ -110,7 +121,12 @@ func (s *Source) changedGroups(ctx context.Context, from deltaLink, send func(di
 			got, err = decodeGroups(body)
 			return got.NextLink, got.DeltaLink, err
 		},
-		func() error { return send(groupChanges(got.Value)) })
+		func() error {
+			changes := groupChanges(got.Value)
+			s.told.note(changes.Added, true)
+			s.told.note(changes.Removed, false)
+			return send(changes)
+		})
 }
 
 // groupChanges turns a page into changes. A large group comes in parts, on this page and on
@@ -169,7 +185,7 @@ func groupChanges(page []graphGroup) dirsync.Changes {
 func (s *Source) delta(ctx context.Context, what string, from deltaLink, take func([]byte) (next, delta string, err error), send func() error) (deltaLink, error) {
 	asked := s.now()
 	var link string
-	err := s.pages(ctx, what, from.Link, mostDeltaPages,
+	err := s.pages(ctx, what, from.Link, s.mostPages,
 		func(body []byte) (next string, err error) {
 			next, link, err = take(body)
 			if err == nil && next == "" && link == "" {
@@ -187,19 +203,18 @@ func (s *Source) delta(ctx context.Context, what string, from deltaLink, take fu
 	return from.moved(link, asked), nil
 }
 
-// staleCodes are Graph's words for a delta link that it no longer knows; it has used them all.
-var staleCodes = []string{"syncstatenotfound", "resyncrequired", "syncstateinvalid", "syncstateexpired"}
-
-// expired turns the answer to an outdated link into the wish for a full read.
+// expired turns links that lead nowhere into the wish for a full read. Graph has many words for one
+// that it no longer knows, has refused good ones for days, and has sent lists without end: the links
+// are its own, so whatever is wrong with them, asking again doesn't help. When Graph was right for
+// another reason, the full read meets that too.
 func expired(err error) error {
-	var e *cloud.Error
-	if !errors.As(err, &e) {
+	var lost *astray
+	if errors.As(err, &lost) {
+		return &dirsync.FullRead{Reason: lost.Error()}
+	}
+	if !cloud.Answered(err, http.StatusBadRequest, http.StatusNotFound, http.StatusGone) {
 		return err
 	}
-	stale := e.Status == http.StatusGone ||
-		e.Status == http.StatusBadRequest && (slices.Contains(staleCodes, strings.ToLower(e.Code)) || strings.Contains(strings.ToLower(e.Said), "deltatoken"))
-	if !stale {
-		return err
-	}
-	return &dirsync.FullRead{Reason: fmt.Sprintf("Entra no longer knows the last run's delta link (%d %s)", e.Status, e.Code)}
+	e := cloud.Refusal(err)
+	return &dirsync.FullRead{Reason: strings.TrimSpace(fmt.Sprintf("Entra no longer knows the last run's delta link (%d %s", e.Status, e.Code)) + ")"}
 }

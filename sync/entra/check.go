@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -104,24 +103,24 @@ func rolesOf(token cloud.Token) ([]string, bool) {
 	return claims.Roles, true
 }
 
-// mayReadUsers tries to read one user. Without the permission Graph refuses, or gives an id and
-// nulls.
+// mayReadUsers tries to read users. Without the permission Graph refuses, or gives an id and nulls.
 func (s *Source) mayReadUsers(ctx context.Context) (bool, error) {
 	var page userPage
 	err := s.client.Do(ctx, cloud.Request{
-		URL: "/users?$select=" + s.users.fields + "&$top=1",
+		URL: "/users?$select=" + s.users.fields + "&$top=20",
 		Take: func(a cloud.Answer) (err error) {
 			page, err = s.users.decode(a.Body)
 			return err
 		},
 	})
-	if answered(err, http.StatusForbidden) {
+	if cloud.Answered(err, http.StatusForbidden) {
 		return false, nil
 	}
-	return !slices.ContainsFunc(page.users, func(u decodedUser) bool { return u.UserPrincipalName == "" }), err
+	return withheld(page.users) == nil, err
 }
 
-// mayReadGroups tries to read groups, and the members of one that doesn't hide them.
+// mayReadGroups tries to read groups, and the members of one that doesn't hide them. One that can
+// be read is enough.
 func (s *Source) mayReadGroups(ctx context.Context) (bool, error) {
 	var page struct {
 		Value []struct {
@@ -135,21 +134,26 @@ func (s *Source) mayReadGroups(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, unless403(err)
 	}
+	refused := false
 	for _, g := range page.Value {
 		if g.Visibility == "HiddenMembership" {
 			continue
 		}
 		err := s.client.Do(ctx, cloud.Request{URL: "/groups/" + url.PathEscape(g.ID) + "/members?$select=id&$top=1"})
-		if answered(err, http.StatusNotFound) { // deleted since
-			continue
+		switch {
+		case err == nil:
+			return true, nil
+		case cloud.Answered(err, http.StatusForbidden):
+			refused = true
+		case !gone(err): // one that is was deleted since
+			return false, err
 		}
-		return err == nil, unless403(err)
 	}
-	return true, nil
+	return !refused, nil
 }
 
 func unless403(err error) error {
-	if answered(err, http.StatusForbidden) {
+	if cloud.Answered(err, http.StatusForbidden) {
 		return nil
 	}
 	return err
@@ -171,8 +175,7 @@ func (s *Source) secretEnds(ctx context.Context) (time.Time, error) {
 	err := s.client.Do(ctx, cloud.Request{URL: path, Take: func(a cloud.Answer) error {
 		return json.Unmarshal(a.Body, &application)
 	}})
-	var refused *cloud.Error
-	if errors.As(err, &refused) && refused.Status/100 == 4 { // not permitted, or not known in this cloud
+	if refused := cloud.Refusal(err); refused != nil && refused.Status/100 == 4 { // not permitted, or not known in this cloud
 		return time.Time{}, nil
 	}
 	if err != nil {

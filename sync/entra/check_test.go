@@ -121,6 +121,19 @@ func TestAnUnknownCertificateIsNamed(t *testing.T) {
 	}
 }
 
+func TestACertificateThatHasEndedIsNamed(t *testing.T) {
+	t.Parallel()
+	leaf, both := selfSigned(t)
+	now := func() time.Time { return leaf.NotAfter.Add(time.Hour) }
+	cloud := startEntra(t, fakecloud.EntraConfig{Gen: small, Now: now, Certificates: []*x509.Certificate{leaf}})
+	o := optionsFor(cloud)
+	o.Secret, o.Certificate, o.Now = "", models.Secret(both), now
+	_, err := newSource(t, o).Check(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "the certificate has ended") {
+		t.Errorf("want an error that says so, got %v", err)
+	}
+}
+
 func TestATokenFileIsReadForEachToken(t *testing.T) {
 	t.Parallel()
 	cloud := startEntra(t, fakecloud.EntraConfig{Gen: small, FederatedToken: "first"})
@@ -128,7 +141,7 @@ func TestATokenFileIsReadForEachToken(t *testing.T) {
 	o := optionsFor(cloud)
 	o.Secret, o.TokenFile = "", file
 	s := newSource(t, o)
-	if _, err := s.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "federated-token-file") {
+	if _, err := s.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "token-file") {
 		t.Errorf("want an error that names the setting, got %v", err)
 	}
 	for _, token := range []string{"first", "second"} {

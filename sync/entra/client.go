@@ -47,6 +47,10 @@ func judge(a cloud.Answer) cloud.Verdict {
 	if a.OK() {
 		return v
 	}
+	switch a.Status {
+	case http.StatusConflict, http.StatusPreconditionFailed, http.StatusLocked, http.StatusFailedDependency:
+		v.Act = cloud.Retry // nothing that a read could bring about
+	}
 	v.Err = readError(a.Body)
 	if v.Err.ID == "" {
 		v.Err.ID = a.Header.Get("Request-Id")
@@ -82,6 +86,9 @@ func (e *graphError) problem() *cloud.Error {
 func wayOut(status int, e *cloud.Error) string {
 	switch status {
 	case http.StatusUnauthorized:
+		if e.Code == "Authorization_IdentityNotFound" {
+			return "the tenant doesn't know the application any more: let an administrator consent in Entra, under App registrations, API permissions"
+		}
 		return "the token was refused twice; check graph-url, authority-url and this machine's clock, and that no conditional access policy blocks the application"
 	case http.StatusForbidden:
 		return "grant the application permissions User.Read.All and GroupMember.Read.All in Entra, with an administrator's consent; `rollcall directory test` says which one is missing"
@@ -97,16 +104,9 @@ func wayOut(status int, e *cloud.Error) string {
 	return ""
 }
 
-// answered tells whether an error is an answer with one of these statuses.
-func answered(err error, statuses ...int) bool {
-	var e *cloud.Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	for _, status := range statuses {
-		if e.Status == status {
-			return true
-		}
-	}
-	return false
+// gone tells whether Graph says that there is no such object. A 404 that isn't in its form may be
+// anybody's, and nothing is removed because of it.
+func gone(err error) bool {
+	e := cloud.Refusal(err)
+	return e != nil && e.Status == http.StatusNotFound && e.Code == "Request_ResourceNotFound"
 }

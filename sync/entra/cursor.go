@@ -57,7 +57,7 @@ func (s *Source) unpack(since dirsync.Cursor) (cursor, error) {
 	}
 	for _, link := range []deltaLink{c.Users, c.Groups} {
 		if age := s.now().Sub(link.Made); age > linkLife {
-			return c, &dirsync.FullRead{Reason: fmt.Sprintf("the last run was %d days ago, and Entra tells changes for 7 days only", int(age.Hours()/24))}
+			return c, &dirsync.FullRead{Reason: fmt.Sprintf("the last run's delta link is %d days old, and Entra keeps one for 7 days", int(age.Hours()/24))}
 		}
 	}
 	return c, nil

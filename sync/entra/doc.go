@@ -3,6 +3,7 @@
 //	source.go     Source: users and groups, page by page
 //	members.go    the members of groups, many groups at once
 //	changes.go    what changed since a cursor: delta queries
+//	told.go       memberships that the changes told, for copies of Graph that are behind
 //	cursor.go     what a cursor holds, and when it no longer counts
 //	lookup.go     single users, and the groups of users
 //	check.go      what the credentials may do, and when they end

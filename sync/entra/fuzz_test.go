@@ -88,7 +88,7 @@ func FuzzBatch(f *testing.F) {
 			return
 		}
 		for _, r := range responses {
-			if verdict, problem := r.judge("/groups/x/members?$select=id", true); verdict.Act != cloud.Accept && problem == nil {
+			if verdict, problem := r.judge("/groups/x/members?$select=id", true, time.Unix(1_700_000_000, 0)); verdict.Act != cloud.Accept && problem == nil {
 				t.Error("a refusal without a reason")
 			}
 			_, _ = decodeMembers(r.Body)

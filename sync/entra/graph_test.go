@@ -207,3 +207,30 @@ func TestWhatGraphComplainsOfInABatchSlowsEverybodyDown(t *testing.T) {
 		t.Error(v)
 	}
 }
+
+// Copies of Graph get their seconds to agree on a group also when another group of the batch is to
+// come again sooner.
+func TestAGroupThatIsNotThereYetGetsItsTime(t *testing.T) {
+	t.Parallel()
+	clock := fakecloud.NewClock(time.Now())
+	cloud := startEntra(t, fakecloud.EntraConfig{Gen: small, Now: clock.Now})
+	cloud.Fail(fakecloud.Fault{Path: cloud.GroupID(0) + "/members", Do: fakecloud.Throttle, RetryAfter: time.Second})
+	cloud.Fail(fakecloud.Fault{Path: cloud.GroupID(1) + "/members", Do: fakecloud.NotFound})
+	o := optionsFor(cloud)
+	o.Now = clock.Now
+	var waited time.Duration
+	o.Sleep = func(_ context.Context, d time.Duration) error {
+		waited += d
+		clock.Advance(d)
+		return nil
+	}
+	err := newSource(t, o).Members(t.Context(), []string{cloud.GroupID(0), cloud.GroupID(1)}, func(m dirsync.Members) error {
+		if m.Gone {
+			t.Errorf("group %s was told as gone", m.Group)
+		}
+		return nil
+	})
+	if err != nil || waited < 5*time.Second {
+		t.Errorf("want to wait 5 s, waited %v, %v", waited, err)
+	}
+}

@@ -2,7 +2,9 @@ package entra
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	dirsync "github.com/rollcall-id/rollcall/sync"
@@ -30,13 +32,46 @@ func TestOutdatedLinksWantAFullRead(t *testing.T) {
 		{cloud.Error{Status: 400, Code: "syncStateNotFound"}, true},
 		{cloud.Error{Status: 400, Code: "SyncStateInvalid"}, true},
 		{cloud.Error{Status: 400, Code: "BadRequest", Said: "The deltaToken is too old"}, true},
-		{cloud.Error{Status: 400, Code: "Request_BadRequest", Said: "Could not find a property named 'x'"}, false},
+		{cloud.Error{Status: 400, Code: "Directory_ExpiredPageToken"}, true},
+		{cloud.Error{Status: 404, Code: "UnknownError"}, true},
 		{cloud.Error{Status: 403, Code: "Authorization_RequestDenied"}, false},
 		{cloud.Error{Status: 503}, false},
 	} {
 		var full *dirsync.FullRead
 		if got := errors.As(expired(&c.given), &full); got != c.want {
 			t.Errorf("%v: want a full read %v, got %v", &c.given, c.want, got)
+		}
+	}
+}
+
+func TestAnApplicationThatTheTenantDoesntKnowIsNamed(t *testing.T) {
+	t.Parallel()
+	v := judge(cloud.Answer{Status: http.StatusUnauthorized, Header: http.Header{}, Body: []byte(`{"error":{"code":"Authorization_IdentityNotFound","message":"The identity of the calling application could not be established."}}`)})
+	if v.Act != cloud.Renew || !strings.Contains(v.Err.Hint, "consent") {
+		t.Errorf("want another token, then the way out, got %+v, %v", v, v.Err)
+	}
+}
+
+// What isn't there is removed here, so that only Graph's own word for it counts.
+func TestGoneIsGraphsWord(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, body string
+		want       bool
+	}{
+		{"as Graph says it", `{"error":{"code":"Request_ResourceNotFound","message":"Resource '1' does not exist or one of its queried reference-property objects are not present."}}`, true},
+		{"another version of Graph", `{"error":{"code":"ResourceNotFound","message":"Invalid version: groups"}}`, false},
+		{"a proxy's page", "<html>not found</html>", false},
+		{"somebody else's JSON", `{"message":"no such route"}`, false},
+		{"nothing", "", false},
+	} {
+		v := judge(cloud.Answer{Status: http.StatusNotFound, Header: http.Header{}, Body: []byte(c.body)})
+		v.Err.Status = http.StatusNotFound
+		if got := gone(fmt.Errorf("read: %w", v.Err)); got != c.want {
+			t.Errorf("%s: want gone %v, got %v", c.name, c.want, got)
+		}
+		if gone(fmt.Errorf("read: %w", &cloud.NoToken{Err: v.Err})) {
+			t.Errorf("%s, of the token endpoint: want it not gone", c.name)
 		}
 	}
 }

@@ -18,7 +18,7 @@ import (
 func (s *Source) GroupsOf(ctx context.Context, users []string, each func(user string, groups []string) error) error {
 	var one sync.Mutex
 	return s.ask(ctx, batch{
-		ids: users,
+		ids: users, patient: true,
 		// Not cast to groups: a cast is answered from an index that lags behind.
 		path: func(id string) string { return "/users/" + url.PathEscape(id) + "/memberOf?$select=id&$top=999" },
 		answer: func(ctx context.Context, id string, body []byte, problem error) error {
@@ -26,12 +26,12 @@ func (s *Source) GroupsOf(ctx context.Context, users []string, each func(user st
 			if problem == nil {
 				groups, problem = s.groupsIn(ctx, id, body)
 			}
-			if problem != nil && !answered(problem, http.StatusNotFound) {
+			if problem != nil && !gone(problem) {
 				return fmt.Errorf("read the groups of user %s: %w", id, problem)
 			}
 			one.Lock()
 			defer one.Unlock()
-			return each(id, groups)
+			return each(id, s.told.groupsOf(id, groups))
 		},
 	})
 }
@@ -50,7 +50,10 @@ func (s *Source) groupsIn(ctx context.Context, user string, body []byte) (groups
 		}
 		return nil
 	})
-	return groups, err
+	if err != nil {
+		return nil, err
+	}
+	return groups, nil
 }
 
 // UsersByID sends those of these users that are there. Graph has getByIds for a thousand at once,
@@ -61,7 +64,7 @@ func (s *Source) UsersByID(ctx context.Context, ids []string, each func(dirsync.
 		ids:  ids,
 		path: func(id string) string { return "/users/" + url.PathEscape(id) + "?$select=" + s.users.fields },
 		answer: func(_ context.Context, id string, body []byte, problem error) error {
-			if answered(problem, http.StatusNotFound, http.StatusBadRequest) { // 400: an id that is none of theirs
+			if gone(problem) || cloud.Answered(problem, http.StatusBadRequest) { // 400: an id that is none of theirs
 				return nil
 			}
 			var u decodedUser

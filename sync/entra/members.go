@@ -3,7 +3,6 @@ package entra
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"sync"
@@ -16,18 +15,40 @@ import (
 // then the large ones on, one page after the other.
 func (s *Source) Members(ctx context.Context, groups []string, part func(dirsync.Members) error) error {
 	var one sync.Mutex // part is called by one at a time
+	var refused []dirsync.Members
 	send := func(m dirsync.Members) error {
 		one.Lock()
 		defer one.Unlock()
+		if cloud.Answered(m.Unreadable, http.StatusForbidden) {
+			refused = append(refused, m)
+			return nil
+		}
 		return part(m)
 	}
-	return s.ask(ctx, batch{
+	err := s.ask(ctx, batch{
 		ids: groups, patient: true,
 		path: func(id string) string { return "/groups/" + url.PathEscape(id) + "/members?$select=id&$top=999" },
 		answer: func(ctx context.Context, id string, body []byte, problem error) error {
 			return s.membersOf(ctx, id, body, problem, send)
 		},
 	})
+	if err != nil || len(refused) == 0 {
+		return err
+	}
+	// A group that hides its members is refused as all are without the permission.
+	may, err := s.mayReadGroups(ctx)
+	if err != nil {
+		return err
+	}
+	if !may {
+		return refused[0].Unreadable
+	}
+	for _, m := range refused {
+		if err := part(m); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Source) membersOf(ctx context.Context, group string, body []byte, problem error, send func(dirsync.Members) error) error {
@@ -43,7 +64,8 @@ func (s *Source) membersOf(ctx context.Context, group string, body []byte, probl
 			for i := range page.Value {
 				members[i] = page.Value[i].member()
 			}
-			return send(dirsync.Members{Group: group, Members: members, Last: page.NextLink == ""})
+			last := page.NextLink == ""
+			return send(dirsync.Members{Group: group, Members: s.told.membersOf(group, members, last), Last: last})
 		}
 		var sending error // what the receiver says ends the run; it isn't the group's fault
 		problem = s.pagesOn(ctx, "read the members of group "+group, page, func(page memberPage) error {
@@ -54,15 +76,7 @@ func (s *Source) membersOf(ctx context.Context, group string, body []byte, probl
 			return sending
 		}
 	}
-	gone := func(err error) bool { return answered(err, http.StatusNotFound) }
-	return dirsync.EndMembers(ctx, group, problem, gone, fatal, send)
-}
-
-// fatal tells what is wrong with all that we ask, not with one group: a refused token, no
-// connection, throttling without end, a list that leads astray.
-func fatal(err error) bool {
-	var e *cloud.Error
-	return !errors.As(err, &e) || e.Status == 0 || e.Status == http.StatusUnauthorized || e.Status == http.StatusTooManyRequests
+	return dirsync.EndMembers(ctx, group, problem, gone, cloud.Fatal, send)
 }
 
 // A memberPage is a page of members of a group, or of groups of a member.

@@ -17,7 +17,7 @@ import (
 var refusals = map[int]string{
 	7000215: "the client secret is wrong: paste the secret's value, not its id, which Entra shows beside it",
 	7000222: "the client secret has ended: make a new one in Entra, under Certificates & secrets, and set client-secret",
-	7000218: "the application needs a secret or a certificate: set client-secret or certificate",
+	7000218: "the application needs a secret or a certificate: set client-secret or client-certificate",
 	700016:  "there is no such application in this tenant: check client-id and tenant, and that an administrator consented",
 	90002:   "there is no such tenant: check tenant, and authority-url for a national cloud",
 	900023:  "the tenant's name is malformed: set tenant to the directory (tenant) id of the application's overview page",
@@ -31,6 +31,7 @@ var refusals = map[int]string{
 	500011:  "Graph isn't known under this address: check graph-url",
 	53003:   "a conditional access policy blocks the application: exclude it, or allow this machine's address",
 	7000112: "the application is disabled: enable it in Entra, under Enterprise applications, Properties",
+	5000225: "the tenant is blocked, because it was not used: for 20 days Microsoft's support revives it when an administrator asks",
 	7000229: "the application has no service principal in this tenant: let an administrator consent",
 	50034:   "there is no such account in this tenant: check tenant and client-id",
 }
@@ -84,8 +85,11 @@ func judgeToken(a cloud.Answer) cloud.Verdict {
 		v.Err.Code = fmt.Sprintf("AADSTS%d %s", code, e.Error)
 	}
 	v.Err.Hint = refusals[code]
-	if slices.Contains(clockRefusals, code) {
+	switch {
+	case slices.Contains(clockRefusals, code):
 		v.Err.Hint = clock(a.ServerTime().Sub(a.Now))
+	case code == 700027 && strings.Contains(v.Err.Said, "is expired"): // else it isn't registered
+		v.Err.Hint = "the certificate has ended: make a new one, upload it in Entra, under Certificates & secrets, and set client-certificate"
 	}
 	if e.Error == "temporarily_unavailable" || slices.Contains(passing, code) {
 		v.Act = cloud.Retry

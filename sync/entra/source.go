@@ -1,6 +1,7 @@
 package entra
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -37,7 +38,7 @@ type Options struct {
 	Proxy        string
 	CA           []byte // PEM
 
-	Concurrency int      // requests at once in the beginning; zero: 8
+	Concurrency int      // most requests at once; zero: 16
 	Attributes  []string // of users, by Graph's names
 
 	Now   func() time.Time
@@ -55,11 +56,12 @@ type Source struct {
 	users       *userDecoder
 	now         func() time.Time
 	mostPages   int
+	told        told
 }
 
 var _ dirsync.Source = (*Source)(nil)
 
-const defaultConcurrency = 8
+const defaultConcurrency = 16
 
 // New makes a Source for one run. Nothing is asked yet.
 func New(o Options) (*Source, error) {
@@ -73,11 +75,11 @@ func New(o Options) (*Source, error) {
 	case slices.Contains([]string{"common", "organizations", "consumers"}, o.Tenant):
 		return nil, fmt.Errorf("tenant %s: it has to be one tenant: its id, or one of its domains", o.Tenant)
 	}
-	graph, err := cloud.Address("graph-url", orDefault(o.GraphURL, PublicGraph))
+	graph, err := cloud.Address("graph-url", cmp.Or(o.GraphURL, PublicGraph))
 	if err != nil {
 		return nil, err
 	}
-	authority, err := cloud.Address("authority-url", orDefault(o.AuthorityURL, PublicAuthority))
+	authority, err := cloud.Address("authority-url", cmp.Or(o.AuthorityURL, PublicAuthority))
 	if err != nil {
 		return nil, err
 	}
@@ -88,13 +90,9 @@ func New(o Options) (*Source, error) {
 	if s.users, err = newUserDecoder(o.Attributes); err != nil {
 		return nil, err
 	}
-	concurrency := o.Concurrency
-	if concurrency <= 0 {
-		concurrency = defaultConcurrency
-	}
 	s.client, err = cloud.New(cloud.Options{
 		Root: graph, Proxy: o.Proxy, CA: o.CA, Authorize: s.authorize, Judge: judge, Header: header,
-		Concurrency: concurrency, Now: o.Now, Sleep: o.Sleep, Log: o.Log,
+		Concurrency: cmp.Or(max(0, o.Concurrency), defaultConcurrency), Now: o.Now, Sleep: o.Sleep, Log: o.Log,
 	})
 	if err != nil {
 		return nil, err
@@ -103,18 +101,8 @@ func New(o Options) (*Source, error) {
 	return s, nil
 }
 
-func orDefault(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
-}
-
-// Ends of lists that seem to have none. A delta query sends few objects a page.
-const (
-	mostPages      = 20_000
-	mostDeltaPages = 200_000
-)
+// mostPages ends lists that seem to have no end.
+const mostPages = 20_000
 
 // Users sends every user.
 func (s *Source) Users(ctx context.Context, from dirsync.Checkpoint, page func([]dirsync.User, dirsync.Checkpoint) error) error {
@@ -124,8 +112,8 @@ func (s *Source) Users(ctx context.Context, from dirsync.Checkpoint, page func([
 		return got.next, err
 	}
 	send := func(next string) error {
-		if len(got.users) > 0 && !slices.ContainsFunc(got.users, func(u decodedUser) bool { return u.UserPrincipalName != "" }) {
-			return errNamelessUsers
+		if err := withheld(got.users); err != nil {
+			return err
 		}
 		users := make([]dirsync.User, len(got.users))
 		for i, u := range got.users {
@@ -136,9 +124,27 @@ func (s *Source) Users(ctx context.Context, from dirsync.Checkpoint, page func([
 	return s.list(ctx, "read users", "/users?$select="+s.users.fields+"&$top=999", from, take, send)
 }
 
-// errNamelessUsers is what Graph makes of a missing permission: it doesn't refuse, it answers
-// with nulls.
-var errNamelessUsers = errors.New("GET /users was answered with users that have an id and nothing else: grant the application permission User.Read.All in Entra, with an administrator's consent")
+// What Graph makes of a missing permission: it doesn't refuse, it answers with nulls.
+var (
+	errNamelessUsers  = errors.New("users came with an id and nothing else: " + grantUsers)
+	errStatelessUsers = errors.New("users came without accountEnabled, so that nobody knows who is disabled: User.ReadBasic.All is not enough, " + grantUsers)
+)
+
+const grantUsers = "grant the application permission User.Read.All in Entra, with an administrator's consent"
+
+// withheld tells whether Graph keeps back what we must know of users. One alone may really have
+// no accountEnabled.
+func withheld(users []decodedUser) error {
+	switch {
+	case len(users) == 0:
+		return nil
+	case !slices.ContainsFunc(users, func(u decodedUser) bool { return u.UserPrincipalName != "" }):
+		return errNamelessUsers
+	case len(users) > 1 && !slices.ContainsFunc(users, func(u decodedUser) bool { return u.AccountEnabled != nil }):
+		return errStatelessUsers
+	}
+	return nil
+}
 
 // Groups sends every group that may give access to something: no distribution lists.
 func (s *Source) Groups(ctx context.Context, from dirsync.Checkpoint, page func([]dirsync.Group, dirsync.Checkpoint) error) error {
@@ -190,7 +196,7 @@ func (s *Source) list(ctx context.Context, what, first string, from dirsync.Chec
 			sent = true
 			return send(next)
 		})
-		if err == nil || sent || !answered(err, http.StatusBadRequest, http.StatusNotFound, http.StatusGone) {
+		if err == nil || sent || !cloud.Answered(err, http.StatusBadRequest, http.StatusNotFound, http.StatusGone) {
 			return err
 		}
 	}
@@ -212,7 +218,7 @@ func (s *Source) pages(ctx context.Context, what, first string, most int, take f
 		}
 		if next != "" {
 			if err := chain.Follow(next); err != nil {
-				return err
+				return &astray{err}
 			}
 		}
 		if err := send(next); err != nil {
@@ -224,6 +230,11 @@ func (s *Source) pages(ctx context.Context, what, first string, most int, take f
 		link = next
 	}
 }
+
+// An astray is why the links of a list weren't followed to its end.
+type astray struct{ error }
+
+func (e *astray) Unwrap() error { return e.error }
 
 // Stats says what was asked.
 func (s *Source) Stats() dirsync.Stats { return s.client.Stats() }

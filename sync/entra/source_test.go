@@ -32,7 +32,7 @@ func start(t testing.TB, s sourcetest.Setup) *sourcetest.World {
 		Source: func(t testing.TB, how sourcetest.How) dirsync.Source {
 			o := optionsFor(cloud)
 			o.Now = func() time.Time { return s.Clock.Now().Add(how.Ahead) }
-			o.Sleep, o.Log = how.Sleep, how.Log
+			o.Sleep, o.Log, o.Concurrency = how.Sleep, how.Log, how.AtOnce
 			if how.WrongSecret {
 				o.Secret = "not~the~secret"
 			}

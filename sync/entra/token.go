@@ -36,13 +36,13 @@ func readCredentials(o Options) (credentials, error) {
 		}
 	}
 	if given != 1 {
-		return credentials{}, errors.New("set exactly one of client-secret, certificate and federated-token-file")
+		return credentials{}, errors.New("set exactly one of client-secret, client-certificate and token-file")
 	}
 	c := credentials{secret: o.Secret, tokenFile: o.TokenFile}
 	if o.Certificate != "" {
 		var err error
 		if c.certificate, err = readCertificate([]byte(o.Certificate.Reveal())); err != nil {
-			return credentials{}, fmt.Errorf("certificate: %w", err)
+			return credentials{}, fmt.Errorf("client-certificate: %w", err)
 		}
 	}
 	return c, nil
@@ -63,11 +63,11 @@ func (c credentials) put(form url.Values, clientID, endpoint string, now time.Ti
 	}
 	token, err := os.ReadFile(c.tokenFile)
 	if err != nil {
-		return fmt.Errorf("federated-token-file: %w; the platform (a Kubernetes service account, for one) has to put a token there", err)
+		return fmt.Errorf("token-file: %w; the platform (a Kubernetes service account, for one) has to put a token there", err)
 	}
 	token = bytes.TrimSpace(token)
 	if len(token) == 0 {
-		return fmt.Errorf("federated-token-file: %s is empty; the platform has to put a token there", c.tokenFile)
+		return fmt.Errorf("token-file: %s is empty; the platform has to put a token there", c.tokenFile)
 	}
 	form.Set("client_assertion", string(token))
 	return nil

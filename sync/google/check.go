@@ -33,7 +33,7 @@ func (s *Source) Check(ctx context.Context) (dirsync.Report, error) {
 	}
 	const role = "in the Admin console, under Account, Admin roles, give it a role with this privilege (a role of its own is enough)"
 	if !users && !groups {
-		report.Missing = append(report.Missing, "the user "+s.subject+" is no administrator who may read users and groups: "+
+		report.Missing = append(report.Missing, "the user "+s.subject+" is no administrator who may read the users and groups of the account "+s.customer+": "+
 			"set subject to one, or, in the Admin console, under Account, Admin roles, give it a role with Users > Read and Groups > Read; it must have signed in once and accepted the terms")
 		return report, nil
 	}
@@ -73,7 +73,7 @@ func (s *Source) tryGroups(ctx context.Context) error {
 	if len(list.Groups) == 0 {
 		return nil
 	}
-	_, err = s.directory.Members.List(list.Groups[0].Id).MaxResults(1).Fields("kind", "members(id,type)").Context(ctx).Do()
+	_, err = s.directory.Members.List(list.Groups[0].Id).MaxResults(1).Fields("kind", memberFields).Context(ctx).Do()
 	if gone(problem(err)) { // deleted since
 		return nil
 	}

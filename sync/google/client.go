@@ -1,6 +1,7 @@
 package google
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -21,17 +22,11 @@ import (
 func (s *Source) authorize(r *http.Request, refused string) error {
 	token, err := s.tokens.Get(r.Context(), refused)
 	if err != nil {
-		return &noToken{err}
+		return err
 	}
 	r.Header.Set("Authorization", token.Header)
 	return nil
 }
-
-// A noToken is why there is no token. Its answer isn't one to what was asked with the token: a
-// token endpoint that isn't found must not be taken for a group that isn't there.
-type noToken struct{ error }
-
-func (e *noToken) Unwrap() error { return e.error }
 
 // patience are the reasons of a 403 that goes away by itself. Google says "too fast" with the
 // same status as "you may not".
@@ -39,6 +34,9 @@ var patience = []string{"quotaExceeded", "userRateLimitExceeded", "rateLimitExce
 
 // waysOut are what to do about a refusal, by its reason.
 var waysOut = map[string]string{
+	"invalid":                 wrongSetting,
+	"badRequest":              wrongSetting,
+	"notFound":                wrongSetting,
 	"forbidden":               "the subject may not read this: give it an administrator's role with the privileges Users > Read and Groups > Read, in the Admin console under Account, Admin roles",
 	"insufficientPermissions": "the access token lacks a scope: " + delegate,
 	"accessNotConfigured":     "switch the Admin SDK API on in the service account's Google Cloud project, and wait some minutes",
@@ -46,6 +44,8 @@ var waysOut = map[string]string{
 	"dailyLimitExceeded":      "the project's requests of today are used up: wait until tomorrow, or ask Google for more in the Cloud console under IAM & Admin, Quotas",
 	"authError":               "the token was refused twice: check this machine's clock, and that the service account still exists",
 }
+
+const wrongSetting = "if all users or groups were asked for, check the settings customer (" + MyCustomer + ", or the account's id, C…) and attributes (a schema of customSchemas must be there)"
 
 const delegate = "in the Admin console, under Security, API controls, Domain-wide delegation, the service account's client id needs it"
 
@@ -81,20 +81,22 @@ func readError(body []byte) *cloud.Error {
 	if json.Unmarshal(body, &e) != nil {
 		return &cloud.Error{}
 	}
-	problem := &cloud.Error{Code: e.Error.Status, Said: strings.TrimSuffix(e.Error.Message, ".")}
+	code := cmp.Or(newReasons[e.Error.Status], e.Error.Status)
 	for _, detail := range e.Error.Details {
-		if code, ok := newReasons[detail.Reason]; ok {
-			problem.Code = code
-		}
+		code = cmp.Or(newReasons[detail.Reason], code)
 	}
-	if len(e.Error.Errors) > 0 && e.Error.Errors[0].Reason != "" {
-		problem.Code = e.Error.Errors[0].Reason
+	if len(e.Error.Errors) > 0 {
+		code = cmp.Or(e.Error.Errors[0].Reason, code)
 	}
-	return problem
+	return &cloud.Error{Code: code, Said: strings.TrimSuffix(e.Error.Message, ".")}
 }
 
 // newReasons are the old names of what newer back ends call otherwise.
 var newReasons = map[string]string{
+	"INVALID_ARGUMENT":                "invalid",
+	"NOT_FOUND":                       "notFound",
+	"PERMISSION_DENIED":               "forbidden",
+	"UNAUTHENTICATED":                 "authError",
 	"SERVICE_DISABLED":                "accessNotConfigured",
 	"ACCESS_TOKEN_SCOPE_INSUFFICIENT": "insufficientPermissions",
 	"RATE_LIMIT_EXCEEDED":             "rateLimitExceeded",
@@ -111,47 +113,30 @@ func readable(a cloud.Answer) error {
 // problem takes from an error what Google's client and net/http put around ours: they repeat the
 // whole address.
 func problem(err error) error {
-	var unauthorized *noToken
-	var ours *cloud.Error
-	var outer *url.Error
-	switch {
-	case errors.As(err, &unauthorized):
-		return unauthorized
-	case errors.As(err, &ours):
-		return ours
-	case errors.As(err, &outer):
+	if outer, ok := errors.AsType[*url.Error](err); ok {
 		return outer.Err
 	}
 	return err
 }
 
-// refusal gives what the Directory API said; nil when it said nothing.
-func refusal(err error) *cloud.Error {
-	var unauthorized *noToken
-	var e *cloud.Error
-	if errors.As(err, &unauthorized) || !errors.As(err, &e) {
-		return nil
-	}
-	return e
-}
-
-// answered tells whether an error is an answer with this status.
-func answered(err error, status int) bool {
-	e := refusal(err)
-	return e != nil && e.Status == status
-}
-
-// gone tells whether Google says that there is no such object. A 404 that isn't in its form may be
+// gone tells whether Google says that there is no such object, or no longer: of a user who was
+// deleted and can still be restored it says so in a 412. A 404 that isn't in its form may be
 // anybody's, and nothing is removed because of it.
 func gone(err error) bool {
-	e := refusal(err)
-	return e != nil && e.Status == http.StatusNotFound && (e.Code == "notFound" || e.Code == "NOT_FOUND")
+	e := cloud.Refusal(err)
+	switch {
+	case e == nil:
+		return false
+	case e.Status == http.StatusPreconditionFailed:
+		return e.Code == "conditionNotMet" && strings.HasSuffix(e.Said, "is deleted")
+	}
+	return e.Status == http.StatusNotFound && e.Code == "notFound"
 }
 
-// refused tells whether an error is a refusal for this reason.
-func refused(err error, reason string) bool {
-	e := refusal(err)
-	return e != nil && e.Status == http.StatusForbidden && e.Code == reason
+// refused tells whether an error is a refusal for one of these reasons.
+func refused(err error, reasons ...string) bool {
+	e := cloud.Refusal(err)
+	return e != nil && e.Status == http.StatusForbidden && slices.Contains(reasons, e.Code)
 }
 
 // Ends of lists that seem to have none: ten million users, and so many pages without anybody.
@@ -189,7 +174,7 @@ func (s *Source) follow(ctx context.Context, what, token string, fetch fetcher, 
 				return ctx.Err()
 			}
 			err = fmt.Errorf("%s: page %d: %w", what, n, problem(err))
-			if token != "" && answered(err, http.StatusBadRequest) {
+			if token != "" && cloud.Answered(err, http.StatusBadRequest) {
 				return &oldToken{err}
 			}
 			return err

@@ -293,7 +293,7 @@ func TestFindsSingleUsers(t *testing.T) {
 	for word, want := range map[string]string{
 		cloud.UserID(0): cloud.UserID(0), first.Login: cloud.UserID(0), strings.ToUpper(first.Login): cloud.UserID(0), " " + first.Login: cloud.UserID(0),
 		"alias@example.test": cloud.UserID(1),
-		cloud.UserID(2):      "", "nobody@example.test": "", "eve@elsewhere.example": "", "ada": "", "": "", "a/b": "", "ada lovelace": "", "é": "",
+		cloud.UserID(2):      "", "nobody@example.test": "", "eve@elsewhere.example": "", "ada": "", "": "", "a/b": "", "ada lovelace": "", "é": "", ".": "", "..": "", "a/../b@example.test": "",
 	} {
 		found, err := s.Find(t.Context(), word)
 		if err != nil || len(found) > 1 || (len(found) == 1) != (want != "") || want != "" && found[0].ID != want {

@@ -9,9 +9,14 @@ import (
 	admin "google.golang.org/api/admin/directory/v1"
 
 	dirsync "github.com/rollcall-id/rollcall/sync"
+	"github.com/rollcall-id/rollcall/sync/cloud"
 )
 
 const membersPage = 200
+
+// memberFields leave out a member's status: Google has answered 403 to those who ask for it, where
+// a group has members from elsewhere.
+const memberFields = "members(id,type)"
 
 // Members sends the direct members of groups. There is no request for several groups, so there
 // is one for each, many at once.
@@ -29,7 +34,7 @@ func (s *Source) membersOf(ctx context.Context, group string, send func(dirsync.
 	var got []dirsync.Member
 	var sending error // what the receiver says ends the run; it isn't the group's fault
 	problem := s.follow(ctx, "read the members of group "+group, "", func(token string) (int, string, error) {
-		list, err := s.directory.Members.List(group).MaxResults(membersPage).Fields("kind", "nextPageToken", "members(id,type)").PageToken(token).Context(ctx).Do()
+		list, err := s.directory.Members.List(group).MaxResults(membersPage).Fields("kind", "nextPageToken", memberFields).PageToken(token).Context(ctx).Do()
 		if err != nil {
 			return 0, "", err
 		}
@@ -42,23 +47,19 @@ func (s *Source) membersOf(ctx context.Context, group string, send func(dirsync.
 	if sending != nil {
 		return sending
 	}
-	return dirsync.EndMembers(ctx, group, problem, gone, func(err error) bool { return !ofOneGroup(err) }, send)
+	return dirsync.EndMembers(ctx, group, problem, gone, func(err error) bool { return !s.ofOneGroup(ctx, err) }, send)
 }
 
 // ofOneGroup tells whether a problem may be that of one group: Google answers some groups with
-// backendError for ever, and those that belong to another account with 403. What is wrong with
-// all that we ask ends the run.
-func ofOneGroup(err error) bool {
-	e := refusal(err)
-	switch {
-	case e == nil:
-		return false
-	case e.Status == http.StatusForbidden:
-		return e.Code == "forbidden" || e.Code == "domainCannotUseApis"
-	case e.Status == http.StatusBadRequest:
-		return true
+// backendError for ever, and those that belong to another account with 403, while all groups can
+// still be listed. What is wrong with all that we ask ends the run.
+func (s *Source) ofOneGroup(ctx context.Context, err error) bool {
+	if refused(err, "forbidden", "domainCannotUseApis") {
+		_, err := s.listGroups().MaxResults(1).Context(ctx).Do()
+		return err == nil
 	}
-	return e.Status >= http.StatusInternalServerError
+	e := cloud.Refusal(err)
+	return e != nil && !e.EndsRun && (e.Status == http.StatusBadRequest || e.Status >= http.StatusInternalServerError)
 }
 
 const kindMembers = "admin#directory#members"

@@ -1,6 +1,7 @@
 package google
 
 import (
+	"cmp"
 	"errors"
 	"strings"
 
@@ -44,7 +45,7 @@ func (r userReader) user(u *admin.User) dirsync.User {
 	}
 	if n := u.Name; n != nil {
 		user.First, user.Last = n.GivenName, n.FamilyName
-		user.Display = firstOf(n.DisplayName, n.FullName, strings.TrimSpace(n.GivenName+" "+n.FamilyName))
+		user.Display = cmp.Or(n.DisplayName, n.FullName, strings.TrimSpace(n.GivenName+" "+n.FamilyName))
 	}
 	for _, a := range r.attributes {
 		if values := a.of(u); len(values) > 0 {
@@ -54,18 +55,9 @@ func (r userReader) user(u *admin.User) dirsync.User {
 	return user
 }
 
-func firstOf(texts ...string) string {
-	for _, text := range texts {
-		if text != "" {
-			return text
-		}
-	}
-	return ""
-}
-
 // group is Google's group. Names aren't unique there, addresses are.
 func group(g *admin.Group) dirsync.Group {
-	return dirsync.Group{ID: g.Id, Name: firstOf(g.Name, g.Email), Mail: g.Email, Description: g.Description}
+	return dirsync.Group{ID: g.Id, Name: cmp.Or(g.Name, g.Email), Mail: g.Email, Description: g.Description}
 }
 
 // member is Google's member. One of type USER whom no list of users has is an account elsewhere:

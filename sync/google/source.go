@@ -36,7 +36,7 @@ type Options struct {
 	Proxy        string
 	CA           []byte // PEM
 
-	Concurrency int      // requests at once in the beginning; zero: 8
+	Concurrency int      // most requests at once; zero: 16
 	PerSecond   float64  // requests a second; zero: 35, and no limit on this machine
 	Attributes  []string // of users, by Google's names
 
@@ -60,7 +60,7 @@ type Source struct {
 var _ dirsync.Source = (*Source)(nil)
 
 const (
-	defaultConcurrency = 8
+	defaultConcurrency = 16
 	// Google allows 2,400 requests a minute for each user that is acted as.
 	defaultPerSecond = 35
 )

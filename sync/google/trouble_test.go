@@ -69,6 +69,7 @@ func TestGivesUpWithAWayOut(t *testing.T) {
 		{"not permitted", fakecloud.Fault{Path: "/users", Do: fakecloud.Forbidden}, []string{"403 forbidden", "Users > Read"}, 2},
 		{"not permitted on page 2", fakecloud.Fault{Path: "/users", Nth: 2, Do: fakecloud.Forbidden}, []string{"read users: page 2", "Users > Read"}, 3},
 		{"too much today", fakecloud.Fault{Path: "/users", Do: fakecloud.Forbidden, Reason: "dailyLimitExceeded"}, []string{"dailyLimitExceeded", "tomorrow"}, 2},
+		{"an account that isn't paid for", fakecloud.Fault{Path: "/users", Do: fakecloud.Forbidden, Reason: "domainCannotUseApis"}, []string{"403 domainCannotUseApis", "not paid for"}, 2},
 		{"API off", fakecloud.Fault{Path: "/groups", Do: fakecloud.Forbidden, Reason: "accessNotConfigured"}, []string{"read groups", "Admin SDK API"}, 8},
 		{"too fast for ever", fakecloud.Fault{Path: "/users", Do: fakecloud.Forbidden, Reason: "quotaExceeded", Times: -1}, []string{"403 quotaExceeded", "tried 20 times"}, 25},
 		{"empty pages for ever", fakecloud.Fault{Path: "/groups\\?", Do: fakecloud.EmptyPages, Times: -1}, []string{"read groups", "100 pages without anything"}, 105},
@@ -125,6 +126,57 @@ func TestGroupsThatCannotBeRead(t *testing.T) {
 	if len(got.unreadable) != 3 || len(got.members) != 16 || !slices.Equal(got.gone, []string{cloud.GroupID(9)}) {
 		t.Errorf("want 3 unreadable, 16 read and one gone, got %v, %d, %v", got.unreadable, len(got.members), got.gone)
 	}
+}
+
+// A right that is lost while members are read isn't the trouble of each group: the run ends.
+func TestRightsThatEndWhileReading(t *testing.T) {
+	t.Parallel()
+	for want, end := range map[string]func(*fakecloud.GoogleConfig){
+		"403 forbidden": func(c *fakecloud.GoogleConfig) {
+			c.Subjects = map[string]fakecloud.GoogleSubject{"admin@example.test": fakecloud.GoogleUsersOnly}
+		},
+		"403 domainCannotUseApis": func(c *fakecloud.GoogleConfig) { c.Suspended = true },
+	} {
+		cloud, clock := start(t, fakecloud.GoogleConfig{Gen: fakecloud.Typical(50, 190)})
+		cloud.After("/members", 20, func() { cloud.Set(end) })
+		got, err := readAll(t.Context(), source(t, cloud, clock))
+		wantSentence(t, err, []string{"read the members of group", want})
+		if n := cloud.Requests(""); n > 70 || len(got.unreadable) > 0 {
+			t.Errorf("%s: it went on for %d requests, and calls %d groups unreadable", want, n, len(got.unreadable))
+		}
+	}
+}
+
+// What Google doesn't speak about may be there: an administrator of one unit, say, is refused the
+// users of the others.
+func TestUsersOfWhomGoogleDoesNotSpeak(t *testing.T) {
+	t.Parallel()
+	for _, reason := range []string{"forbidden", "domainCannotUseApis"} {
+		cloud, clock := start(t, fakecloud.GoogleConfig{Gen: fakecloud.Gen{Users: 3}})
+		cloud.Fail(fakecloud.Fault{Path: "/users/" + cloud.UserID(1), Do: fakecloud.Forbidden, Reason: reason, Times: -1})
+		var got []string
+		err := source(t, cloud, clock).UsersByID(t.Context(), []string{cloud.UserID(0), cloud.UserID(1), cloud.UserID(2), cloud.UserID(9)}, func(u dirsync.User) error {
+			got = append(got, u.ID)
+			return nil
+		})
+		wantSentence(t, err, []string{"doesn't speak", "read user " + cloud.UserID(1), "403 " + reason})
+		if _, withheld := errors.AsType[*dirsync.Withheld](err); !withheld || len(got) != 2 {
+			t.Errorf("want the two that are there, and one withheld, got %v, %v", got, err)
+		}
+	}
+}
+
+// A setting that Google doesn't understand is named.
+func TestAnotherCustomer(t *testing.T) {
+	t.Parallel()
+	cloud, clock := start(t, fakecloud.GoogleConfig{})
+	o := options(cloud, clock)
+	o.Customer = "C0another"
+	s := open(t, o)
+	_, err := readAll(t.Context(), s)
+	wantSentence(t, err, []string{"400 invalid: Invalid Input: customer", "check the settings customer"})
+	_, err = s.Check(t.Context())
+	wantSentence(t, err, []string{"check the settings customer"})
 }
 
 // A token endpoint that isn't found must not look like a group that isn't there.

@@ -27,11 +27,11 @@ func startWorld(t testing.TB, s sourcetest.Setup) *sourcetest.World {
 		Source: func(t testing.TB, how sourcetest.How) dirsync.Source {
 			file := models.Secret(cloud.Credentials())
 			if how.WrongSecret {
-				file = withOldKey(t, cloud)
+				file = withField(t, file, "private_key_id", "old")
 			}
 			return open(t, google.Options{
 				Credentials: file, Subject: cloud.Subject(), DirectoryURL: cloud.URL,
-				Now: func() time.Time { return s.Clock.Now().Add(how.Ahead) }, Sleep: how.Sleep, Log: how.Log,
+				Now: func() time.Time { return s.Clock.Now().Add(how.Ahead) }, Sleep: how.Sleep, Log: how.Log, Concurrency: how.AtOnce,
 			})
 		},
 		UserID: cloud.UserID, GroupID: cloud.GroupID, MemberID: cloud.MemberID,
@@ -51,15 +51,15 @@ func startWorld(t testing.TB, s sourcetest.Setup) *sourcetest.World {
 	}
 }
 
-// withOldKey is a key file whose key isn't the service account's.
-func withOldKey(t testing.TB, cloud *fakecloud.Google) models.Secret {
+// withField is a key file with another value in one field.
+func withField(t testing.TB, file models.Secret, name, value string) models.Secret {
 	t.Helper()
-	file := map[string]string{}
-	if err := json.Unmarshal(cloud.Credentials(), &file); err != nil {
+	fields := map[string]string{}
+	if err := json.Unmarshal([]byte(file.Reveal()), &fields); err != nil {
 		t.Fatal(err)
 	}
-	file["private_key_id"] = "old"
-	text, err := json.Marshal(file)
+	fields[name] = value
+	text, err := json.Marshal(fields)
 	if err != nil {
 		t.Fatal(err)
 	}

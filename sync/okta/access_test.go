@@ -63,7 +63,8 @@ func TestRefusedApps(t *testing.T) {
 	}{
 		{"another key", nil, func(o *okta.Options) { asApp(pemOf(other))(o); o.KeyID = "ec" }, "invalid_client"},
 		{"a key id that isn't registered", nil, func(o *okta.Options) { asApp(ecWebKey())(o); o.KeyID = "x" }, "registered at the app"},
-		{"another app", nil, func(o *okta.Options) { asApp(ecWebKey())(o); o.ClientID = "0oaother" }, "check client-id"},
+		{"another app", nil, func(o *okta.Options) { asApp(ecWebKey())(o); o.ClientID = "0oaother" }, "invalid_client (request id oae"},
+		{"another app's way out", nil, func(o *okta.Options) { asApp(ecWebKey())(o); o.ClientID = "0oaother" }, "check client-id"},
 		{"DPoP", func(c *fakecloud.OktaConfig) { c.NeedsDPoP = true }, asApp(ecWebKey()), "Require Demonstrating Proof of Possession"},
 	} {
 		config := app(fakecloud.OktaConfig{})
@@ -117,7 +118,8 @@ func TestCheck(t *testing.T) {
 		{name: "no log", refused: []string{logs}, granted: 2, notes: []string{"read the System Log: Okta answers E0000006", "every run reads everything"}},
 		{name: "no word on the owner", refused: []string{"/users/me"}, granted: 3, notes: []string{"doesn't say whose"}},
 		{name: "an app", as: asApp(rsaWebKey()), granted: 3},
-		{name: "an app without a role", as: asApp(rsaWebKey()), cloud: fakecloud.OktaConfig{Blind: true}, granted: 2, missing: []string{"Okta shows none: give the service app the role"}},
+		{name: "an app without a role", as: asApp(rsaWebKey()), cloud: fakecloud.OktaConfig{Blind: true}, granted: 1,
+			missing: []string{"read users: Okta shows none: give the service app the role", "read groups and their members: Okta shows none"}},
 		{name: "an app without the log", as: asApp(rsaWebKey()), granted: 2, notes: []string{"scopes okta.users.read, okta.groups.read and okta.logs.read", "every run reads everything"},
 			cloud: fakecloud.OktaConfig{Scopes: []string{"okta.users.read", "okta.groups.read"}}},
 		{name: "an app without groups", as: asApp(rsaWebKey()), granted: 1, missing: []string{"okta.groups.read: grant it"}, notes: []string{"okta.logs.read: grant it"},
@@ -125,7 +127,7 @@ func TestCheck(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			c.cloud.Gen.Users = 3
+			c.cloud.Gen.Users, c.cloud.Gen.Groups, c.cloud.Gen.Everyone = 3, 1, true
 			w := start(t, app(c.cloud))
 			for _, path := range c.refused {
 				w.Fail(fakecloud.Fault{Path: path, Do: fakecloud.Forbidden, Times: -1})
@@ -160,7 +162,7 @@ func TestARefusedAPITokenIsAskedOnce(t *testing.T) {
 	w := start(t, fakecloud.OktaConfig{Gen: fakecloud.Gen{Users: 3}})
 	_, err := w.source(func(o *okta.Options) { o.Token = "00wrong" }).Check(t.Context())
 	var e *cloud.Error
-	if !errors.As(err, &e) || e.Code != "E0000011" || !strings.Contains(err.Error(), "Security, API, Tokens") || !strings.Contains(err.Error(), "(request id oae") {
+	if !errors.As(err, &e) || e.Code != "E0000011" || !strings.Contains(err.Error(), "Security, API, Tokens") || !strings.Contains(err.Error(), "(request id oae") || strings.Contains(err.Error(), "00wrong") {
 		t.Errorf("got %v", err)
 	}
 	if n := w.Requests(""); n != 1 {

@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"sync"
 	"time"
 
 	dirsync "github.com/rollcall-id/rollcall/sync"
-	"github.com/rollcall-id/rollcall/sync/cloud"
 )
 
 const (
@@ -37,7 +35,7 @@ func (s *Source) Changes(ctx context.Context, since dirsync.Cursor, page func(di
 	if err != nil {
 		return "", err
 	}
-	if err := s.changedUsers(ctx, c, told.users, page); err != nil {
+	if next.Asked, err = s.changedUsers(ctx, c, told.users, page); err != nil {
 		return "", err
 	}
 	moved, err := s.changedGroups(ctx, c, told.groups, page)
@@ -73,16 +71,21 @@ func (s *Source) sendMembers(ctx context.Context, groups []string, page func(dir
 	})
 }
 
-// changedUsers sends the users that a search finds, then those that only the log names.
-func (s *Source) changedUsers(ctx context.Context, c cursor, told hints, page func(dirsync.Changes) error) error {
+// changedUsers sends the users that a search finds, then those of whom the log knows more. It gives
+// those who were asked for one by one: until the search knows as much of them, they are asked for again.
+func (s *Source) changedUsers(ctx context.Context, c cursor, told hints, page func(dirsync.Changes) error) (asked hints, err error) {
 	found := 0
 	search := query("/api/v1/users", "limit", pageSize, "sortBy", "id", "search", "lastUpdated gt "+quoted(oktaTime(c.Since.Add(-overlap))))
-	err := list(ctx, s, "search for changed users", search, s.decodeUsers, func(users []oktaUser, _ string) error {
+	err = list(ctx, s, "search for changed users", search, s.decodeUsers, func(users []oktaUser, _ string) error {
 		if found += len(users); found >= searchMost {
 			return errTooManyFound
 		}
 		for i := range users {
-			told.found(users[i].ID, users[i].LastUpdated)
+			id := users[i].ID
+			if _, named := told[id]; !named {
+				told[id] = c.Asked[id]
+			}
+			told.found(id, users[i].LastUpdated)
 		}
 		return page(s.userChanges(users))
 	})
@@ -90,23 +93,28 @@ func (s *Source) changedUsers(ctx context.Context, c cursor, told hints, page fu
 		err = errTooManyFound
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	lookups, err := toLookUp(told)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var one sync.Mutex
-	return s.atOnce(ctx, lookups, func(ctx context.Context, id string) error {
-		u, err := s.userByID(ctx, id)
-		one.Lock()
-		defer one.Unlock()
+	asked = hints{}
+	for id, hint := range c.Asked {
+		if hint.Latest.After(c.Since.Add(-overlap)) {
+			asked[id] = hint
+		}
+	}
+	for _, id := range lookups {
+		asked[id] = told[id]
+	}
+	return asked, each(ctx, s, lookups, s.userByID, func(id string, u oktaUser, err error) error {
 		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
 		case gone(err):
 			delete(s.present, id)
 			return page(dirsync.Changes{GoneUsers: []string{id}})
+		case hidden(err):
+			return nil
 		case err != nil:
 			return err
 		}
@@ -134,7 +142,7 @@ func (s *Source) userChanges(users []oktaUser) (c dirsync.Changes) {
 func toLookUp(told hints) ([]string, error) {
 	var deleted, others []string
 	for id, h := range told {
-		if h.deleted {
+		if h.Deleted {
 			deleted = append(deleted, id)
 		} else {
 			others = append(others, id)
@@ -143,7 +151,7 @@ func toLookUp(told hints) ([]string, error) {
 	if len(deleted) > mostDeletions {
 		return nil, &dirsync.FullRead{Reason: fmt.Sprintf("more than %d users or groups were deleted since the last run", mostDeletions)}
 	}
-	slices.SortFunc(others, func(a, b string) int { return told[b].latest.Compare(told[a].latest) })
+	slices.SortFunc(others, func(a, b string) int { return told[b].Latest.Compare(told[a].Latest) })
 	return append(deleted, others[:min(len(others), mostLookups)]...), nil
 }
 
@@ -174,16 +182,12 @@ func (s *Source) changedGroups(ctx context.Context, c cursor, told hints, page f
 	if err != nil {
 		return nil, err
 	}
-	var one sync.Mutex
-	err = s.atOnce(ctx, lookups, func(ctx context.Context, id string) error {
-		g, err := s.groupByID(ctx, id)
-		one.Lock()
-		defer one.Unlock()
+	err = each(ctx, s, lookups, s.groupByID, func(id string, g oktaGroup, err error) error {
 		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
 		case gone(err):
 			return page(dirsync.Changes{GoneGroups: []string{id}})
+		case hidden(err):
+			return nil
 		case err != nil:
 			return err
 		case s.wants(&g) && !g.LastMembershipUpdated.After(since):
@@ -194,20 +198,6 @@ func (s *Source) changedGroups(ctx context.Context, c cursor, told hints, page f
 	return moved, err
 }
 
-func (s *Source) groupByID(ctx context.Context, id string) (g oktaGroup, err error) {
-	err = s.client.Do(ctx, cloud.Request{URL: "/api/v1/groups/" + url.PathEscape(id), Take: func(a cloud.Answer) error {
-		groups, err := decodeGroups(slices.Concat([]byte{'['}, a.Body, []byte{']'}))
-		switch {
-		case err != nil:
-			return err
-		case len(groups) != 1:
-			return errNoID
-		}
-		g = groups[0]
-		return nil
-	}})
-	if err != nil {
-		return g, fmt.Errorf("read group %s: %w", id, err)
-	}
-	return g, nil
+func (s *Source) groupByID(ctx context.Context, id string) (oktaGroup, error) {
+	return single(ctx, s, "read group "+id, "/api/v1/groups/"+url.PathEscape(id), decodeGroups)
 }

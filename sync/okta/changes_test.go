@@ -54,64 +54,6 @@ func TestChangesTakeFewRequests(t *testing.T) {
 	t.Logf("a thousand changes took %d requests", s.Stats().Requests)
 }
 
-// Okta's search finds a change late. The System Log tells it at once, and whoever it names is
-// read by id.
-func TestTheLogTellsWhatTheSearchDoesNotKnowYet(t *testing.T) {
-	t.Parallel()
-	w := start(t, fakecloud.OktaConfig{Gen: fakecloud.Gen{Users: 10}, SearchLag: 10 * time.Minute})
-	cursor := begin(t, w.source())
-	w.clock.Advance(time.Hour)
-	w.Edit(func(e *fakecloud.Edit) { e.UpdateUser(1, func(u *fakecloud.User) { u.Surname = "First" }) })
-	w.clock.Advance(11 * time.Minute)
-	w.Edit(func(e *fakecloud.Edit) {
-		e.UpdateUser(1, func(u *fakecloud.User) { u.Surname = "Second" }) // the search has First
-		e.DeleteUser(2)
-		e.PurgeUser(3)
-	})
-	all, next := changes(t, w.source(), cursor)
-	if n := len(all.Users); n == 0 || all.Users[n-1].Last != "Second" {
-		t.Errorf("the last word on the user is %+v", all.Users)
-	}
-	slices.Sort(all.GoneUsers)
-	if diff := cmp.Diff(slices.Sorted(slices.Values([]string{w.UserID(2), w.UserID(3)})), all.GoneUsers); diff != "" {
-		t.Error(diff)
-	}
-	// Many changes that the search doesn't know are left to the next run: it asks for them again.
-	w.Edit(func(e *fakecloud.Edit) {
-		for n := range 200 {
-			e.CreateUser(fakecloud.User{Login: "new" + strings.Repeat("x", n)})
-		}
-	})
-	s := w.source()
-	if all, next = changes(t, s, next); len(all.Users) > 30 || s.Stats().Requests > 50 {
-		t.Errorf("told %d users with %d requests", len(all.Users), s.Stats().Requests)
-	}
-	w.clock.Advance(15 * time.Minute)
-	if all, _ = changes(t, w.source(), next); len(userIDs(all.Users)) < 200 {
-		t.Errorf("told %d users of 200", len(all.Users))
-	}
-}
-
-// Deleted users and groups are in no list: the System Log alone names them. A removal is
-// confirmed by asking for them.
-func TestDeletionsComeFromTheLog(t *testing.T) {
-	t.Parallel()
-	w := start(t, fakecloud.OktaConfig{Gen: fakecloud.Gen{Users: 10, Groups: 3, AvgMembers: 3}})
-	cursor := begin(t, w.source())
-	w.clock.Advance(time.Hour)
-	w.Edit(func(e *fakecloud.Edit) {
-		e.PurgeUser(1)
-		e.DeleteGroup(2)
-	})
-	all, _ := changes(t, w.source(), cursor)
-	if !slices.Contains(all.GoneUsers, w.UserID(1)) || !slices.Equal(all.GoneGroups, []string{w.GroupID(2)}) {
-		t.Errorf("gone are %v and %v", all.GoneUsers, all.GoneGroups)
-	}
-	if len(all.Users) > 0 {
-		t.Errorf("told users %+v", all.Users)
-	}
-}
-
 func TestWhoIsDeactivatedIsGoneAndMayComeBack(t *testing.T) {
 	t.Parallel()
 	w := start(t, fakecloud.OktaConfig{Gen: fakecloud.Gen{Users: 10}})
@@ -170,35 +112,6 @@ func TestWhatCannotBeToldTakesAFullRead(t *testing.T) {
 	wantFullRead(t, w, cursor, "8 days ago")
 	wantFullRead(t, w, "nonsense", "can't be read")
 	wantFullRead(t, w, `{"since":"2026-03-10T11:00:00Z","log":"https://evil.example/api/v1/logs?"}`, "can't be read")
-}
-
-func TestManyDeletionsTakeAFullRead(t *testing.T) {
-	t.Parallel()
-	w := start(t, fakecloud.OktaConfig{Gen: fakecloud.Gen{Users: 1100}})
-	cursor := begin(t, w.source())
-	w.clock.Advance(time.Hour)
-	w.Edit(func(e *fakecloud.Edit) {
-		for u := range fakecloud.UserNo(1001) {
-			e.PurgeUser(u)
-		}
-	})
-	wantFullRead(t, w, cursor, "were deleted")
-}
-
-// Without the System Log nobody tells of deletions: then there is no cursor, and each run reads
-// everything.
-func TestWithoutTheLogThereIsNoCursor(t *testing.T) {
-	t.Parallel()
-	w := start(t, fakecloud.OktaConfig{})
-	w.Fail(fakecloud.Fault{Path: "/api/v1/logs", Do: fakecloud.Forbidden, Times: -1})
-	if c, err := w.source().Begin(t.Context()); c != "" || err != nil {
-		t.Errorf("got %q, %v", c, err)
-	}
-	w.Heal()
-	w.Fail(fakecloud.Fault{Path: "/api/v1/logs", Do: fakecloud.ServerError, Times: -1})
-	if c, err := w.source().Begin(t.Context()); c != "" || err == nil || !strings.Contains(err.Error(), "System Log") {
-		t.Errorf("got %q, %v", c, err)
-	}
 }
 
 // A new user is a new member of Everyone, which isn't read for that: who asks for the user's

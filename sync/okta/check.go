@@ -3,7 +3,6 @@ package okta
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -62,9 +61,8 @@ func (s *Source) try(ctx context.Context, t trial, r *dirsync.Report) (bucket ra
 		some = len(things)
 		return err
 	}})
-	var e *cloud.Error
-	switch {
-	case errors.As(err, &e) && (e.Status == http.StatusForbidden || e.Status == http.StatusNotFound && t.optional != ""):
+	switch e := cloud.Refusal(err); {
+	case e != nil && (e.Status == http.StatusForbidden || e.Status == http.StatusNotFound && t.optional != ""):
 		missing := fmt.Sprintf("%s: Okta answers %s: %s", t.what, e.Code, e.Hint)
 		if t.optional != "" {
 			r.Notes = append(r.Notes, missing+"; "+t.optional)
@@ -74,8 +72,8 @@ func (s *Source) try(ctx context.Context, t trial, r *dirsync.Report) (bucket ra
 		return rate{}, nil
 	case err != nil:
 		return rate{}, fmt.Errorf("%s: %w", t.what, err)
-	case some == 0 && t.scope == scopeUsers:
-		// There is always a user: the one that made the org.
+	case some == 0 && t.optional == "":
+		// There is always a user, the one that made the org, and the group of all users.
 		r.Missing = append(r.Missing, t.what+": Okta shows none: give "+s.whom()+" the role Read-only Administrator, in Okta under Security, Administrators")
 		return rate{}, nil
 	}
@@ -110,7 +108,7 @@ func (s *Source) checkOwner(ctx context.Context, r *dirsync.Report) error {
 	const ends = "it ends with that account, or 30 days after its last use; each sync prolongs it"
 	owner, err := s.userByID(ctx, "me")
 	switch {
-	case answered(err, http.StatusForbidden, http.StatusNotFound):
+	case cloud.Answered(err, http.StatusForbidden, http.StatusNotFound):
 		r.Notes = append(r.Notes, "Okta doesn't say whose the API token is; "+ends)
 	case err != nil:
 		return err

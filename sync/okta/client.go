@@ -1,10 +1,9 @@
 package okta
 
 import (
+	"cmp"
 	"encoding/json"
-	"errors"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,25 +35,19 @@ func (s *Source) authorize(r *http.Request, refused string) error {
 // judge says what Okta's answers mean.
 func (s *Source) judge(a cloud.Answer) cloud.Verdict {
 	v := cloud.Judge(a)
-	rate, told := readRate(a.Header)
+	switch rate, told := readRate(a.Header); {
+	case told && a.Status == http.StatusTooManyRequests:
+		v.Wait = rate.throttled(a)
+	case told: // refusals are counted as well
+		s.save(rate, a, &v)
+	}
 	if a.OK() {
-		if told {
-			s.save(rate, a, &v)
-		}
 		return v
 	}
-	switch {
-	case a.Status == http.StatusTooManyRequests && told && rate.limit > 0:
-		v.Wait = rate.untilReset(a)
-	case a.Status == http.StatusTooManyRequests:
-		v.Wait = 0 // too many at once: the reset is only an estimate, so back off
-	case a.Status == http.StatusUnauthorized && s.tokens == nil:
+	if a.Status == http.StatusUnauthorized && s.tokens == nil {
 		v.Act = cloud.Fail // there is no other API token
 	}
-	v.Err = readError(a.Body)
-	if v.Err.ID == "" {
-		v.Err.ID = a.Header.Get("X-Okta-Request-Id")
-	}
+	v.Err = readError(a)
 	v.Err.Hint = s.wayOut(a, v.Err)
 	return v
 }
@@ -84,6 +77,15 @@ func (r rate) untilReset(a cloud.Answer) time.Duration {
 	return max(0, r.reset.Sub(a.ServerTime())) + time.Second
 }
 
+// throttled is how long a request that was one too many waits; zero: it backs off. When too many
+// ran at once the reset is only an estimate, and one that is past comes of a Date that isn't Okta's.
+func (r rate) throttled(a cloud.Answer) time.Duration {
+	if r.limit == 0 || r.reset.Before(a.ServerTime()) {
+		return 0
+	}
+	return r.untilReset(a)
+}
+
 const (
 	slowBelow = 30 // percent of a bucket: ask more slowly, and leave the rest to sign-ins and others
 	stopBelow = 10 // percent: wait until it is full again
@@ -98,14 +100,14 @@ func (s *Source) save(r rate, a cloud.Answer, v *cloud.Verdict) {
 	reserve := min(max(r.limit*stopBelow/100, s.client.Workers()), r.limit/2)
 	switch {
 	case r.remaining <= reserve:
-		v.Wait = r.untilReset(a)
+		v.Wait = max(v.Wait, r.untilReset(a))
 	case r.remaining <= r.limit*slowBelow/100:
 		v.Slower = true
 	}
 }
 
 // readError reads Okta's form of an error. What isn't in that form has no code.
-func readError(body []byte) *cloud.Error {
+func readError(a cloud.Answer) *cloud.Error {
 	var e struct {
 		Code    string `json:"errorCode"`
 		Summary string `json:"errorSummary"`
@@ -114,20 +116,19 @@ func readError(body []byte) *cloud.Error {
 			Summary string `json:"errorSummary"`
 		} `json:"errorCauses"`
 	}
-	if json.Unmarshal(body, &e) != nil {
-		return &cloud.Error{}
-	}
+	_ = json.Unmarshal(a.Body, &e) // a proxy's page, for one, is in no form: that is an error without a code
 	said := e.Summary
 	for _, cause := range e.Causes {
 		said += ": " + cause.Summary
 	}
-	return &cloud.Error{Code: e.Code, Said: said, ID: e.ID}
+	return &cloud.Error{Code: e.Code, Said: said, ID: cmp.Or(e.ID, a.Header.Get("X-Okta-Request-Id"))}
 }
 
 // Codes of Okta that something follows from.
 const (
-	codeNotFound = "E0000007"
-	codeSearch   = "E0000031"
+	codeForbidden = "E0000006"
+	codeNotFound  = "E0000007"
+	codeSearch    = "E0000031"
 )
 
 // wayOut says what to do about a refusal.
@@ -159,15 +160,15 @@ func (s *Source) whom() string {
 	return "the service app"
 }
 
-// answered tells whether an error is an answer with one of these statuses.
-func answered(err error, statuses ...int) bool {
-	var e *cloud.Error
-	return errors.As(err, &e) && slices.Contains(statuses, e.Status)
-}
-
 // gone tells whether Okta says that there is no such object. A 404 that isn't in its form may be
 // a proxy's, and nothing is removed for that.
 func gone(err error) bool {
-	var e *cloud.Error
-	return errors.As(err, &e) && e.Status == http.StatusNotFound && e.Code == codeNotFound
+	e := cloud.Refusal(err)
+	return e != nil && e.Status == http.StatusNotFound && e.Code == codeNotFound
+}
+
+// hidden tells whether Okta says that a single object isn't for us to see, when the lists are: the
+// role leaves it out, and so do the lists.
+func hidden(err error) bool {
+	return cloud.Answered(err, http.StatusForbidden) && refusedAs(err, codeForbidden)
 }

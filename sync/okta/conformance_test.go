@@ -26,7 +26,7 @@ func startShared(t testing.TB, s sourcetest.Setup) *sourcetest.World {
 		ClientID: "0oaapp", Keys: map[string]crypto.PublicKey{"ec": ecKey().Public()},
 	}
 	if s.Awkward {
-		c.Repeats, c.SearchLag, c.LogLag, c.ClockAhead = true, 5*time.Minute, 10*time.Second, 3*time.Minute
+		c.Repeats, c.Gaps, c.SearchLag, c.LogLag, c.ClockAhead = true, true, 5*time.Minute, 10*time.Second, 3*time.Minute
 	}
 	cloud := fakecloud.NewOkta(c)
 	if err := cloud.Start("127.0.0.1:0"); err != nil {
@@ -58,7 +58,7 @@ func startShared(t testing.TB, s sourcetest.Setup) *sourcetest.World {
 			key = rsaWebKey()
 		}
 		source, err := okta.New(okta.Options{
-			OrgURL: cloud.URL, ClientID: "0oaapp", Key: models.Secret(key), Sleep: how.Sleep, Log: how.Log,
+			OrgURL: cloud.URL, ClientID: "0oaapp", Key: models.Secret(key), Sleep: how.Sleep, Log: how.Log, Concurrency: how.AtOnce,
 			Now: func() time.Time { return s.Clock.Now().Add(how.Ahead) },
 		})
 		if err != nil {

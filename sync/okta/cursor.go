@@ -16,6 +16,9 @@ import (
 type cursor struct {
 	Since time.Time `json:"since"`
 	Log   string    `json:"log,omitempty"` // path and query of the link; empty: the log is read from Since on
+	// Asked are users who were asked for one by one lately, and why. The search may be behind for
+	// longer than a run takes, and would bring back who was deleted meanwhile.
+	Asked hints `json:"asked,omitempty"`
 }
 
 const (
@@ -37,7 +40,7 @@ func (s *Source) Begin(ctx context.Context) (dirsync.Cursor, error) {
 		return err
 	}})
 	switch {
-	case answered(err, http.StatusForbidden, http.StatusNotFound):
+	case cloud.Answered(err, http.StatusForbidden, http.StatusNotFound):
 		return "", nil
 	case err != nil:
 		return "", fmt.Errorf("read the System Log: %w", err)

@@ -1,6 +1,7 @@
 package okta_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/rollcall-id/rollcall/internal/fakecloud"
 	dirsync "github.com/rollcall-id/rollcall/sync"
 	"github.com/rollcall-id/rollcall/sync/cloud"
+	"github.com/rollcall-id/rollcall/sync/okta"
 )
 
 // What stays ends the read with a sentence that names what was asked, Okta's own word for what
@@ -63,6 +65,57 @@ func TestARefusedTokenIsNoGroupsFault(t *testing.T) {
 	err := s.Members(t.Context(), ids, func(m dirsync.Members) error { return fmt.Errorf("told %+v", m) })
 	if err == nil || !strings.Contains(err.Error(), "E0000011") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A token endpoint that isn't found must not look like a group or a user that isn't there, and
+// nothing that it says like something Okta said of them.
+func TestMissingTokenIsNoMissingObject(t *testing.T) {
+	t.Parallel()
+	for name, ask := range map[string]func(ctx context.Context, w *world, s *okta.Source, since dirsync.Cursor) (told any, err error){
+		"members": func(ctx context.Context, w *world, s *okta.Source, _ dirsync.Cursor) (told any, err error) {
+			err = s.Members(ctx, []string{w.GroupID(0), w.GroupID(1)}, func(m dirsync.Members) error { told = m; return nil })
+			return told, err
+		},
+		"groups of a user": func(ctx context.Context, w *world, s *okta.Source, _ dirsync.Cursor) (told any, err error) {
+			err = s.GroupsOf(ctx, []string{w.UserID(0)}, func(_ string, groups []string) error { told = groups; return nil })
+			return told, err
+		},
+		"users by id": func(ctx context.Context, w *world, s *okta.Source, _ dirsync.Cursor) (told any, err error) {
+			err = s.UsersByID(ctx, []string{w.UserID(0)}, func(u dirsync.User) error { told = u; return nil })
+			return told, err
+		},
+		"a first cursor": func(ctx context.Context, _ *world, s *okta.Source, _ dirsync.Cursor) (told any, err error) {
+			_, err = s.Begin(ctx)
+			return nil, err
+		},
+		"changes": func(ctx context.Context, _ *world, s *okta.Source, since dirsync.Cursor) (told any, err error) {
+			_, err = s.Changes(ctx, since, func(c dirsync.Changes) error { told = c; return nil })
+			if full, ok := errors.AsType[*dirsync.FullRead](err); ok {
+				told = full
+			}
+			return told, err
+		},
+		"a check": func(ctx context.Context, _ *world, s *okta.Source, _ dirsync.Cursor) (told any, err error) {
+			report, err := s.Check(ctx)
+			if len(report.Missing)+len(report.Notes) > 0 {
+				told = report
+			}
+			return told, err
+		},
+	} {
+		for _, do := range []fakecloud.Trouble{fakecloud.NotFound, fakecloud.Forbidden, fakecloud.Gone, fakecloud.ServerError} {
+			w := start(t, app(fakecloud.OktaConfig{Gen: fakecloud.Gen{Users: 6, Groups: 5, AvgMembers: 2}}))
+			s := w.source(asApp(ecWebKey()))
+			groups(t, s)
+			since := begin(t, s)
+			w.RevokeTokens()
+			w.Fail(fakecloud.Fault{Path: "/oauth2/v1/token", Do: do, Times: -1})
+			told, err := ask(t.Context(), w, s, since)
+			if err == nil || !strings.Contains(err.Error(), "/oauth2/v1/token was answered") || told != nil {
+				t.Errorf("%s, trouble %v: want the token endpoint's refusal alone, got %v and %v", name, do, told, err)
+			}
+		}
 	}
 }
 

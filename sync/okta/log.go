@@ -1,8 +1,8 @@
 package okta
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -26,8 +26,8 @@ const mostEvents = 200_000
 // A hint is what the System Log says of one user or group. The log isn't complete, and its
 // order isn't that of what happened: a hint says only which id to look at again.
 type hint struct {
-	latest  time.Time
-	deleted bool
+	Latest  time.Time `json:"latest"`
+	Deleted bool      `json:"deleted,omitempty"`
 }
 
 // hints are what the log says of users, or of groups, by id.
@@ -37,7 +37,7 @@ type hints map[string]hint
 // all the same.
 func (h hints) found(id string, changed ...time.Time) {
 	for _, at := range changed {
-		if known := h[id]; !known.deleted && !known.latest.After(at.Add(indexBehind)) {
+		if known := h[id]; !known.Deleted && !known.Latest.After(at.Add(indexBehind)) {
 			delete(h, id)
 		}
 	}
@@ -57,14 +57,7 @@ type event struct {
 }
 
 func decodeEvents(body []byte) ([]event, error) {
-	var events []event
-	if err := json.Unmarshal(body, &events); err != nil {
-		return nil, err
-	}
-	if events == nil {
-		return nil, errNoList
-	}
-	return events, nil
+	return decodeList(body, func(*event) bool { return true })
 }
 
 func (n *news) add(e *event) {
@@ -81,10 +74,10 @@ func (n *news) add(e *event) {
 			continue
 		}
 		known := of[target.ID]
-		if e.Published.After(known.latest) {
-			known.latest = e.Published
+		if e.Published.After(known.Latest) {
+			known.Latest = e.Published
 		}
-		known.deleted = known.deleted || deleted
+		known.Deleted = known.Deleted || deleted
 		of[target.ID] = known
 	}
 }
@@ -99,23 +92,12 @@ func (s *Source) readLog(ctx context.Context, c cursor) (n news, next cursor, er
 	}
 	chain := s.client.Chain("read the System Log", mostPages)
 	for count := 0; ; {
-		var events []event
-		var after string
-		err := s.client.Do(ctx, cloud.Request{URL: link, Take: func(a cloud.Answer) (err error) {
-			if next.Since.IsZero() {
-				next.Since = a.ServerTime()
-			}
-			after = nextLink(a.Header)
-			events, err = decodeEvents(a.Body)
-			return err
-		}})
-		switch {
-		case answered(err, http.StatusBadRequest, http.StatusNotFound, http.StatusGone):
-			return n, next, &dirsync.FullRead{Reason: "Okta's System Log can't be read on from where the last run ended: " + err.Error()}
-		case answered(err, http.StatusForbidden):
-			return n, next, &dirsync.FullRead{Reason: "Okta's System Log can't be read: " + err.Error()}
-		case err != nil:
-			return n, next, fmt.Errorf("read the System Log: %w", err)
+		events, after, at, err := s.readEvents(ctx, link)
+		if err != nil {
+			return n, next, err
+		}
+		if next.Since.IsZero() {
+			next.Since = at
 		}
 		for i := range events {
 			n.add(&events[i])
@@ -123,19 +105,41 @@ func (s *Source) readLog(ctx context.Context, c cursor) (n news, next cursor, er
 		if count += len(events); count > mostEvents {
 			return n, next, &dirsync.FullRead{Reason: fmt.Sprintf("Okta's System Log has more than %d events since the last run", mostEvents)}
 		}
-		// A polled log always has a next link; it has ended when nothing comes any more.
-		if after == "" {
+		// A polled log has ended when nothing comes any more. It always has a next link, which may
+		// stay the same until something happens.
+		ended := len(events) == 0
+		if !ended && after == "" {
+			return n, next, &dirsync.FullRead{Reason: "Okta's System Log came without a link to what comes next; a proxy may take Link headers away"}
+		}
+		next.Log = cmp.Or(withoutHost(after), link)
+		if !ended || next.Log != link {
+			if err := chain.Follow(after); err != nil {
+				return n, next, err
+			}
+		}
+		if ended {
 			return n, next, nil
 		}
-		if err := chain.Follow(after); err != nil {
-			return n, next, err
-		}
-		link = withoutHost(after)
-		if len(events) == 0 {
-			next.Log = link
-			return n, next, nil
-		}
+		link = next.Log
 	}
+}
+
+// readEvents reads a page of the System Log, and when Okta sent it.
+func (s *Source) readEvents(ctx context.Context, link string) (events []event, next string, at time.Time, err error) {
+	err = s.client.Do(ctx, cloud.Request{URL: link, Take: func(a cloud.Answer) (err error) {
+		next, at = nextLink(a.Header), a.ServerTime()
+		events, err = decodeEvents(a.Body)
+		return err
+	}})
+	switch {
+	case cloud.Answered(err, http.StatusBadRequest, http.StatusNotFound, http.StatusGone):
+		err = &dirsync.FullRead{Reason: "Okta's System Log can't be read on from where the last run ended: " + err.Error()}
+	case cloud.Answered(err, http.StatusForbidden):
+		err = &dirsync.FullRead{Reason: "Okta's System Log can't be read: " + err.Error()}
+	case err != nil:
+		err = fmt.Errorf("read the System Log: %w", err)
+	}
+	return events, next, at, err
 }
 
 // withoutHost leaves the path and query of a link: a cursor stays good when the org's address

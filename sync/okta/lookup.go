@@ -5,45 +5,29 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"sync"
 
 	dirsync "github.com/rollcall-id/rollcall/sync"
-	"github.com/rollcall-id/rollcall/sync/cloud"
 )
 
 // UsersByID sends those of these users that are there. Read one by one they are as they are now;
-// a search for many would be answered from an index that lags behind.
-func (s *Source) UsersByID(ctx context.Context, ids []string, each func(dirsync.User) error) error {
-	var one sync.Mutex
-	return s.atOnce(ctx, ids, func(ctx context.Context, id string) error {
-		u, err := s.userByID(ctx, id)
-		if gone(err) {
+// a search for many would be answered from an index that lags behind. Members of a group may be
+// users that our role leaves out.
+func (s *Source) UsersByID(ctx context.Context, ids []string, take func(dirsync.User) error) error {
+	return each(ctx, s, ids, s.userByID, func(id string, u oktaUser, err error) error {
+		switch {
+		case gone(err), hidden(err):
 			return nil
-		}
-		if err != nil {
+		case err != nil:
 			return err
-		}
-		if u.ID != id || !s.statuses.known(&u) { // Okta takes a login name for an id, too
+		case u.ID != id || !s.statuses.known(&u): // Okta takes a login name for an id, too
 			return nil
 		}
-		one.Lock()
-		defer one.Unlock()
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return each(s.user(&u))
+		return take(s.user(&u))
 	})
 }
 
-func (s *Source) userByID(ctx context.Context, id string) (u oktaUser, err error) {
-	err = s.client.Do(ctx, cloud.Request{URL: "/api/v1/users/" + url.PathEscape(id), Take: func(a cloud.Answer) (err error) {
-		u, err = s.decodeUser(a.Body)
-		return err
-	}})
-	if err != nil {
-		return u, fmt.Errorf("read user %s: %w", id, err)
-	}
-	return u, nil
+func (s *Source) userByID(ctx context.Context, id string) (oktaUser, error) {
+	return single(ctx, s, "read user "+id, "/api/v1/users/"+url.PathEscape(id), s.decodeUsers)
 }
 
 // longestWord bounds what is looked for: no name is longer.
@@ -71,23 +55,12 @@ func (s *Source) Find(ctx context.Context, word string) (found []dirsync.User, e
 // GroupsOf sends the ids of the groups that each user is a member of. Who was deactivated is in
 // none: Okta leaves such users in all their groups, so that each user of whom we don't know is
 // looked at, too.
-func (s *Source) GroupsOf(ctx context.Context, users []string, each func(user string, groups []string) error) error {
-	var one sync.Mutex
-	return s.atOnce(ctx, users, func(ctx context.Context, id string) error {
-		there, err := s.isPresent(ctx, id)
-		var groups []string
-		if err == nil && there {
-			groups, err = s.groupsOf(ctx, id)
-		}
+func (s *Source) GroupsOf(ctx context.Context, users []string, take func(user string, groups []string) error) error {
+	return each(ctx, s, users, s.groupsOf, func(id string, groups []string, err error) error {
 		if err != nil && !gone(err) {
 			return err
 		}
-		one.Lock()
-		defer one.Unlock()
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return each(id, groups)
+		return take(id, groups)
 	})
 }
 
@@ -100,6 +73,9 @@ func (s *Source) isPresent(ctx context.Context, id string) (bool, error) {
 }
 
 func (s *Source) groupsOf(ctx context.Context, user string) (ids []string, err error) {
+	if there, err := s.isPresent(ctx, user); err != nil || !there {
+		return nil, err
+	}
 	err = list(ctx, s, "read the groups of user "+user, "/api/v1/users/"+url.PathEscape(user)+"/groups?limit="+pageSize, decodeGroups,
 		func(groups []oktaGroup, _ string) error {
 			for _, g := range s.groupsOfInterest(groups) {

@@ -2,11 +2,7 @@ package okta
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"net/http"
 	"net/url"
-	"slices"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -60,6 +56,21 @@ func (s *Source) atOnce(ctx context.Context, ids []string, do func(ctx context.C
 		return err
 	}
 	return ctx.Err() // what wasn't begun isn't done
+}
+
+// each asks for several ids at once. It takes the answers one after the other, and none any more
+// after take said no.
+func each[T any](ctx context.Context, s *Source, ids []string, ask func(context.Context, string) (T, error), take func(id string, answer T, err error) error) error {
+	var one sync.Mutex
+	return s.atOnce(ctx, ids, func(ctx context.Context, id string) error {
+		answer, err := ask(ctx, id)
+		one.Lock()
+		defer one.Unlock()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return take(id, answer, err)
+	})
 }
 
 // An everyone is the group of all users, whose members need not be read one by one.
@@ -128,14 +139,7 @@ func (s *Source) membersOf(ctx context.Context, group string, send func(dirsync.
 	if sending != nil {
 		return sending
 	}
-	return dirsync.EndMembers(ctx, group, problem, gone, fatal, send)
-}
-
-// fatal tells what is wrong with all that we ask, not with one group: a refused token, a list
-// that leads astray, no network.
-func fatal(err error) bool {
-	var e *cloud.Error
-	return !errors.As(err, &e) || e.Status == http.StatusUnauthorized
+	return dirsync.EndMembers(ctx, group, problem, gone, cloud.Fatal, send)
 }
 
 // An oktaMember is what we need of a member. Okta sends whole users, also those that were
@@ -146,15 +150,5 @@ type oktaMember struct {
 }
 
 func decodeMembers(body []byte) ([]oktaMember, error) {
-	var members []oktaMember
-	if err := json.Unmarshal(body, &members); err != nil {
-		return nil, err
-	}
-	if members == nil {
-		return nil, errNoList
-	}
-	if slices.ContainsFunc(members, func(m oktaMember) bool { return m.ID == "" || m.Status == "" }) {
-		return nil, errNoID
-	}
-	return members, nil
+	return decodeList(body, func(m *oktaMember) bool { return m.ID != "" && m.Status != "" })
 }

@@ -107,62 +107,6 @@ func TestEveryoneIsOneMember(t *testing.T) {
 	}
 }
 
-// Requests are counted by Okta a minute; whoever takes all of them shuts the org's other
-// programs out.
-func TestRatesAreKeptBeforeTheyAreReached(t *testing.T) {
-	t.Parallel()
-	for _, ahead := range []time.Duration{0, 10 * time.Minute, -10 * time.Minute} {
-		t.Run(ahead.String(), func(t *testing.T) {
-			t.Parallel()
-			w := start(t, fakecloud.OktaConfig{Gen: fakecloud.Gen{Users: 40, Groups: 150, AvgMembers: 2}, RateLimit: 40, PageLimit: 1, ClockAhead: ahead})
-			s := w.source()
-			if n := len(users(t, s)); n != 40 {
-				t.Errorf("read %d users", n)
-			}
-			var ids []string
-			for _, g := range groups(t, s) {
-				ids = append(ids, g.ID)
-			}
-			if n := len(members(t, s, ids...)); n != 150 {
-				t.Errorf("read %d groups", n)
-			}
-			if stats := s.Stats(); stats.Throttled != 0 || stats.Retried != 0 {
-				t.Errorf("Okta had to complain: %+v", stats)
-			}
-			// 600 requests and more at 40 a minute.
-			if w.slept < 10*time.Minute || w.slept > time.Hour {
-				t.Errorf("waited %v", w.slept)
-			}
-		})
-	}
-}
-
-func TestThrottledRequestsWaitForTheReset(t *testing.T) {
-	t.Parallel()
-	for _, ahead := range []time.Duration{0, 10 * time.Minute, -10 * time.Minute} {
-		w := start(t, fakecloud.OktaConfig{Gen: fakecloud.Gen{Users: 500}, ClockAhead: ahead})
-		w.Fail(fakecloud.Fault{Path: "/api/v1/users.*after", Do: fakecloud.Throttle, RetryAfter: 37 * time.Second, Times: 2})
-		s := w.source()
-		if n := len(users(t, s)); n != 500 {
-			t.Errorf("read %d users", n)
-		}
-		if w.slept < 74*time.Second || w.slept > 80*time.Second || s.Stats().Throttled != 2 {
-			t.Errorf("%v ahead: waited %v, %+v", ahead, w.slept, s.Stats())
-		}
-	}
-}
-
-// Of a crowd Okta says no time to wait for: the reset is a minute off and means nothing.
-func TestACrowdBacksOffBriefly(t *testing.T) {
-	t.Parallel()
-	w := start(t, fakecloud.OktaConfig{Gen: fakecloud.Gen{Users: 5}})
-	w.Fail(fakecloud.Fault{Path: "/api/v1/users", Do: fakecloud.Throttle})
-	s := w.source()
-	if n := len(users(t, s)); n != 5 || w.slept == 0 || w.slept > 10*time.Second || s.Stats().Throttled != 1 {
-		t.Errorf("read %d users after %v, %+v", n, w.slept, s.Stats())
-	}
-}
-
 func TestTokensGoNowhereElse(t *testing.T) {
 	t.Parallel()
 	var stolen atomic.Int64

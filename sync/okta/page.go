@@ -2,10 +2,12 @@ package okta
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/rollcall-id/rollcall/sync/cloud"
@@ -13,8 +15,8 @@ import (
 
 // Broken answers: they are asked for again.
 var (
-	errNoList = errors.New("the answer has no list")
-	errNoID   = errors.New("the answer has an object without an id")
+	errNoList   = errors.New("the answer has no list")
+	errNotWhole = errors.New("the answer has an object without an id, or a user without a status")
 )
 
 // list follows the next links of a list to its end.
@@ -42,6 +44,41 @@ func list[T any](ctx context.Context, s *Source, what, first string, decode func
 		link = next
 	}
 	return nil
+}
+
+// decodeList reads a page of a list. Whole says whether an object has what no object lacks.
+func decodeList[T any](body []byte, whole func(*T) bool) (items []T, err error) {
+	if err := json.Unmarshal(body, &items); err != nil {
+		return nil, err
+	}
+	if items == nil {
+		return nil, errNoList
+	}
+	for i := range items {
+		if !whole(&items[i]) {
+			return nil, errNotWhole
+		}
+	}
+	return items, nil
+}
+
+// single asks for one object, which decode takes as a list of one.
+func single[T any](ctx context.Context, s *Source, what, path string, decode func([]byte) ([]T, error)) (one T, err error) {
+	err = s.client.Do(ctx, cloud.Request{URL: path, Take: func(a cloud.Answer) error {
+		items, err := decode(slices.Concat([]byte{'['}, a.Body, []byte{']'}))
+		switch {
+		case err != nil:
+			return err
+		case len(items) != 1:
+			return errNotWhole
+		}
+		one = items[0]
+		return nil
+	}})
+	if err != nil {
+		return one, fmt.Errorf("%s: %w", what, err)
+	}
+	return one, nil
 }
 
 // nextLink finds the link to the next page; empty: there is none. Okta sends each link in a

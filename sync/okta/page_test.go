@@ -5,8 +5,10 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rollcall-id/rollcall/internal/fakecloud"
+	dirsync "github.com/rollcall-id/rollcall/sync"
 	"github.com/rollcall-id/rollcall/sync/okta"
 )
 
@@ -29,30 +31,35 @@ func TestThePageHasTheErrorsAsTheyAre(t *testing.T) {
 		{as: asApp(ecWebKey()), fault: fakecloud.Fault{Path: "/api/v1/users", Do: fakecloud.Forbidden, Times: -1}},
 		{as: asApp(ecWebKey()), cloud: fakecloud.OktaConfig{Blind: true}},
 		{as: asApp(ecWebKey()), cloud: fakecloud.OktaConfig{NeedsDPoP: true}},
+		{as: asApp(ecWebKey()), fault: fakecloud.Fault{Path: "/api/v1/users", Do: fakecloud.ForeignLink, Times: -1}},
+		{as: asApp(ecWebKey()), fault: fakecloud.Fault{Path: "/api/v1/users", Do: fakecloud.Throttle, RetryAfter: time.Minute, Times: -1}},
 	} {
 		w := start(t, app(c.cloud))
 		if c.fault.Do != 0 {
 			w.Fail(c.fault)
 		}
-		r, err := w.source(c.as).Check(t.Context())
+		s := w.source(c.as)
+		r, err := s.Check(t.Context())
+		told = append(told, r.Missing...)
+		if err == nil {
+			err = s.Users(t.Context(), "", func([]dirsync.User, dirsync.Checkpoint) error { return nil })
+		}
 		if err != nil {
 			told = append(told, err.Error())
 		}
-		told = append(told, r.Missing...)
 	}
 	all := strings.Join(told, "\n")
 	rows := 0
-	for _, row := range regexp.MustCompile("(?m)^\\| (`.*) \\| ").FindAllStringSubmatch(list, -1) {
+	for _, row := range regexp.MustCompile("(?m)^(?:\\| (`.*?`) \\| |- (`.*?`): )").FindAllStringSubmatch(list, -1) {
 		rows++
-		first, _, _ := strings.Cut(row[1], " | ")
-		for _, text := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(first, -1) {
+		for _, text := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[1]+row[2], -1) {
 			pattern := strings.ReplaceAll(regexp.QuoteMeta(text[1]), "…", `\S+`)
 			if !regexp.MustCompile(pattern).MatchString(all) {
 				t.Errorf("nothing says %q; these were said:\n%s", text[1], all)
 			}
 		}
 	}
-	if rows != 3 {
+	if rows != 5 {
 		t.Errorf("the page has %d likely errors", rows)
 	}
 }

@@ -1,9 +1,7 @@
 package okta
 
 import (
-	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -88,29 +86,11 @@ func (s *Source) user(u *oktaUser) dirsync.User {
 
 // decodeUsers reads a page of users, with the attributes that were asked for.
 func (s *Source) decodeUsers(body []byte) ([]oktaUser, error) {
-	var users []oktaUser
-	if err := json.Unmarshal(body, &users); err != nil {
+	users, err := decodeList(body, func(u *oktaUser) bool { return u.ID != "" && u.Status != "" })
+	if err != nil {
 		return nil, err
 	}
-	if users == nil {
-		return nil, errNoList
-	}
-	if slices.ContainsFunc(users, func(u oktaUser) bool { return u.ID == "" || u.Status == "" }) {
-		return nil, errNoID
-	}
 	return users, s.attributes.read(body, users)
-}
-
-// decodeUser reads an answer that is one user.
-func (s *Source) decodeUser(body []byte) (oktaUser, error) {
-	users, err := s.decodeUsers(slices.Concat([]byte{'['}, body, []byte{']'}))
-	switch {
-	case err != nil:
-		return oktaUser{}, err
-	case len(users) != 1:
-		return oktaUser{}, errNoID
-	}
-	return users[0], nil
 }
 
 // An oktaGroup is a group in Okta's words. Its groups are flat.
@@ -135,15 +115,5 @@ const builtIn = "BUILT_IN" // the type of groups that Okta makes
 func (g *oktaGroup) everybody() bool { return g.Type == builtIn && g.Profile.Name == "Everyone" }
 
 func decodeGroups(body []byte) ([]oktaGroup, error) {
-	var groups []oktaGroup
-	if err := json.Unmarshal(body, &groups); err != nil {
-		return nil, err
-	}
-	if groups == nil {
-		return nil, errNoList
-	}
-	if slices.ContainsFunc(groups, func(g oktaGroup) bool { return g.ID == "" }) {
-		return nil, errNoID
-	}
-	return groups, nil
+	return decodeList(body, func(g *oktaGroup) bool { return g.ID != "" })
 }

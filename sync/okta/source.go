@@ -1,8 +1,8 @@
 package okta
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -78,13 +78,9 @@ func New(o Options) (*Source, error) {
 	if s.attributes, err = newAttributes(o.Attributes); err != nil {
 		return nil, err
 	}
-	concurrency := o.Concurrency // the client begins with half of it
-	if concurrency <= 0 {
-		concurrency = defaultConcurrency
-	}
 	s.client, err = cloud.New(cloud.Options{
 		Root: root, Proxy: o.Proxy, CA: o.CA, Authorize: s.authorize, Judge: s.judge, Header: header,
-		Concurrency: (concurrency + 1) / 2, Now: o.Now, Sleep: o.Sleep, Log: o.Log,
+		Concurrency: cmp.Or(max(0, o.Concurrency), defaultConcurrency), Now: o.Now, Sleep: o.Sleep, Log: o.Log,
 	})
 	if err != nil {
 		return nil, err
@@ -167,7 +163,7 @@ func resume[T any](ctx context.Context, s *Source, what, first string, from dirs
 			sent = true
 			return send(items, next)
 		})
-		if err == nil || sent || !answered(err, http.StatusBadRequest, http.StatusNotFound, http.StatusGone) {
+		if err == nil || sent || !cloud.Answered(err, http.StatusBadRequest, http.StatusNotFound, http.StatusGone) {
 			return err
 		}
 	}
@@ -179,5 +175,3 @@ func (s *Source) Stats() dirsync.Stats { return s.client.Stats() }
 
 // Close ends the connections.
 func (s *Source) Close() { s.client.Close() }
-
-var errTwoCredentials = errors.New("set either token (an API token), or client-id and private-key (a service app)")

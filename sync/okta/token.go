@@ -40,7 +40,7 @@ type credentials struct {
 func readCredentials(o Options, root *url.URL) (credentials, error) {
 	switch {
 	case o.Token != "" && (o.ClientID != "" || o.Key != ""), o.Token == "" && (o.ClientID == "" || o.Key == ""):
-		return credentials{}, errTwoCredentials
+		return credentials{}, errors.New("set either token (an API token), or client-id and private-key (a service app)")
 	case o.Token != "":
 		token := strings.TrimPrefix(strings.TrimSpace(o.Token.Reveal()), "SSWS ")
 		if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
@@ -137,35 +137,36 @@ func judgeToken(a cloud.Answer) cloud.Verdict {
 	if v.Act == cloud.Renew { // a refused client, not a refused token
 		v.Act = cloud.Fail
 	}
-	if rate, told := readRate(a.Header); told && a.Status == http.StatusTooManyRequests && rate.limit > 0 {
-		v.Wait = rate.untilReset(a)
+	if rate, told := readRate(a.Header); told && a.Status == http.StatusTooManyRequests {
+		v.Wait = rate.throttled(a)
 	}
+	// OAuth's form of an error, or Okta's own: an app that isn't there is refused in the latter.
+	v.Err = readError(a)
 	var e struct {
 		Error       string `json:"error"`
 		Description string `json:"error_description"`
 	}
-	v.Err = &cloud.Error{ID: a.Header.Get("X-Okta-Request-Id")}
-	if json.Unmarshal(a.Body, &e) != nil || e.Error == "" {
+	if json.Unmarshal(a.Body, &e) == nil && e.Error != "" {
+		v.Err.Code, v.Err.Said = e.Error, e.Description
+	}
+	switch v.Err.Code {
+	case "":
 		if a.Status == http.StatusNotFound {
 			v.Err.Hint = "check org-url"
 		}
-		return v
-	}
-	v.Err.Code, v.Err.Said = e.Error, e.Description
-	switch e.Error {
 	case "invalid_client":
 		v.Err.Hint = "check client-id, that the public half of private-key is registered at the app and active, and its key id; " + clock(a.ServerTime().Sub(a.Now))
 	case "invalid_scope":
 		v.Err.Hint = "grant the service app the scopes " + scopeUsers + ", " + scopeGroups + " and " + scopeLogs + ", on its page Okta API Scopes"
 	case "use_dpop_nonce", "invalid_dpop_proof":
 		v.Err.Hint = "switch off \"Require Demonstrating Proof of Possession (DPoP) header in token requests\" on the app's page General"
-	case "access_denied", "unauthorized_client":
+	case "access_denied", "unauthorized_client", codeForbidden:
 		v.Err.Hint = "check that the service app is active, and give it the role Read-only Administrator on its page Admin roles"
 	}
 	return v
 }
 
-// refusedAs tells whether an error is a refusal by the token endpoint with a code.
+// refusedAs tells whether an error is a refusal with a code.
 func refusedAs(err error, code string) bool {
 	var e *cloud.Error
 	return errors.As(err, &e) && e.Code == code

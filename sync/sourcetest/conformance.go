@@ -1,6 +1,7 @@
 package sourcetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/rollcall-id/rollcall/internal/fakecloud"
@@ -24,6 +25,7 @@ func Conformance(t *testing.T, p Provider) {
 	t.Run("everything", func(t *testing.T) { everything(t, p) })
 	t.Run("checkpoints", func(t *testing.T) { checkpoints(t, p) })
 	t.Run("members", func(t *testing.T) { members(t, p) })
+	t.Run("at once", func(t *testing.T) { atOnce(t, p) })
 	t.Run("lookups", func(t *testing.T) { lookups(t, p) })
 	t.Run("credentials", func(t *testing.T) { credentials(t, p) })
 	t.Run("stops", func(t *testing.T) { stops(t, p) })
@@ -191,6 +193,25 @@ func members(t *testing.T, p Provider) {
 	}
 }
 
+// atOnce reads with so many requests at once: no more, and no fewer when there is enough to do.
+func atOnce(t *testing.T, p Provider) {
+	for _, most := range []int{1, 2, 5} {
+		t.Run(fmt.Sprint(most), func(t *testing.T) {
+			t.Parallel()
+			w := p.start(t, Setup{Gen: fakecloud.Gen{Users: 60, Groups: 300, AvgMembers: 2}})
+			w.Cloud.Fail(fakecloud.Fault{Path: cmp.Or(w.Paths.Carrier, w.Paths.Members), Do: fakecloud.Slow, Delay: 20 * time.Millisecond, Times: 15})
+			got, err := read(t.Context(), w.source(t, How{AtOnce: most}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			same(t, w.truth(), got)
+			if n := w.Cloud.MostAtOnce(); n != most {
+				t.Errorf("want %d requests at once, got %d", most, n)
+			}
+		})
+	}
+}
+
 func lookups(t *testing.T, p Provider) {
 	t.Parallel()
 	w := p.start(t, Setup{Gen: fakecloud.Gen{Users: 60, Groups: 30, AvgMembers: 8}})
@@ -226,7 +247,7 @@ func lookups(t *testing.T, p Provider) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		if diff := gocmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -247,7 +268,7 @@ func lookups(t *testing.T, p Provider) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		if diff := gocmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 			t.Error(diff)
 		}
 	})

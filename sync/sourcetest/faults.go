@@ -68,6 +68,7 @@ func Faults(t *testing.T, p Provider) {
 	}
 	t.Run("for ever", func(t *testing.T) { forEver(t, p) })
 	t.Run("one group", func(t *testing.T) { oneGroup(t, p) })
+	t.Run("all groups", func(t *testing.T) { allGroups(t, p) })
 	t.Run("links", func(t *testing.T) { links(t, p) })
 	t.Run("the run is over when the service is sick", func(t *testing.T) { budget(t, p) })
 }
@@ -192,6 +193,27 @@ func oneGroup(t *testing.T, p Provider) {
 			delete(want.Members, bad)
 			delete(got.Members, bad)
 			same(t, want, got)
+		})
+	}
+}
+
+// allGroups can't be read, for what isn't the fault of any: the run ends, instead of asking once
+// for each.
+func allGroups(t *testing.T, p Provider) {
+	for name, do := range map[string]fakecloud.Trouble{"throttled": fakecloud.Throttle, "reset": fakecloud.Reset, "unavailable": fakecloud.Unavailable} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := p.start(t, Setup{Gen: fakecloud.Gen{Users: 20, Groups: 500, AvgMembers: 2}})
+			s, got := w.source(t, How{}), newPicture()
+			if err := s.Groups(t.Context(), "", got.takeGroups); err != nil {
+				t.Fatal(err)
+			}
+			w.Cloud.Fail(fakecloud.Fault{Path: w.Paths.Members, Do: do, Times: -1})
+			asked := w.Cloud.Requests("")
+			wantSentence(t, w, s.Members(t.Context(), slices.Collect(maps.Keys(got.Groups)), got.takeMembers), "")
+			if n := w.Cloud.Requests("") - asked; n > mostRequests {
+				t.Errorf("it was asked %d times before it was given up", n)
+			}
 		})
 	}
 }

@@ -77,6 +77,7 @@ type Paths struct {
 type How struct {
 	Ahead       time.Duration // of the source's clock before the cloud's
 	WrongSecret bool
+	AtOnce      int // most requests at once; zero: as many as usual
 	Log         *slog.Logger
 	Sleep       func(context.Context, time.Duration) error
 }
