@@ -46,7 +46,7 @@ func (c *changes) carry() {
 	w := c.w
 	w.edges, w.inner, w.unborn = c.kept.Edges, c.kept.Inner, unique(append(w.unbornGroups(), c.stillUnborn()...))
 	for _, id := range c.kept.Losers {
-		if w.users.find([]byte(id)) == none && !c.goneUsers[id] {
+		if w.users.find(id) == none && !c.goneUsers[id] {
 			w.losers = append(w.losers, id)
 		}
 	}
@@ -156,7 +156,7 @@ func (p *comparison) scope() error {
 		return nil
 	}
 	for _, id := range p.w.idsOf() {
-		e := p.w.users.at(p.w.users.find([]byte(id)))
+		e := p.w.users.at(p.w.users.find(id))
 		if groups, asked := p.c.groupsOf[id]; asked {
 			e.state &^= stateInScope
 			if p.chosen(groups) {
@@ -209,7 +209,7 @@ func (p *comparison) findUsers() error {
 	for _, id := range slices.Sorted(maps.Keys(p.users)) {
 		u := p.users[id]
 		row := userRow(u)
-		switch n := p.w.users.find([]byte(id)); {
+		switch n := p.w.users.find(id); {
 		case p.c.goneUsers[id]:
 			p.leaves(row)
 		case p.c.strangers[n] && p.w.inScope(p.w.users.at(n)):
@@ -220,7 +220,7 @@ func (p *comparison) findUsers() error {
 		}
 	}
 	for id := range p.c.goneUsers { // some were told before they went
-		if n := p.w.users.find([]byte(id)); n != none {
+		if n := p.w.users.find(id); n != none {
 			p.w.users.at(n).state |= stateSkipped | stateExcluded
 		}
 	}
@@ -255,7 +255,7 @@ func (p *comparison) owners() error {
 		return err
 	}
 	for _, owner := range owners {
-		n := p.w.users.find([]byte(owner.ExternalID))
+		n := p.w.users.find(owner.ExternalID)
 		if n != none && p.w.users.at(n).row == owner.ID && !(p.c.strangers[n] && p.w.inScope(p.w.users.at(n))) {
 			continue // it is compared itself: it keeps the name, or gives it away
 		}

@@ -132,7 +132,7 @@ func (pp *pairer) wholeUsers(at int32, whole *wholeGroup, users []models.ID) {
 		if m.Kind != MemberUser {
 			continue
 		}
-		n := p.w.users.find([]byte(m.ID))
+		n := p.w.users.find(m.ID)
 		if n == none {
 			p.w.skips.add("membership", g.ID+"/"+m.ID, g.name, "the member is no user that the source lists: an outside account, or one that was removed")
 			continue
@@ -179,7 +179,7 @@ func (pp *pairer) asked() error {
 	p := pp.p
 	var rows []models.ID
 	for id := range p.c.groupsOf {
-		if n := p.w.users.find([]byte(id)); n != none && p.w.users.at(n).row != 0 {
+		if n := p.w.users.find(id); n != none && p.w.users.at(n).row != 0 {
 			rows = append(rows, p.w.users.at(n).row)
 		}
 	}
@@ -188,7 +188,7 @@ func (pp *pairer) asked() error {
 		return err
 	}
 	for id, groups := range p.c.groupsOf {
-		n := p.w.users.find([]byte(id))
+		n := p.w.users.find(id)
 		if n == none {
 			continue
 		}
@@ -224,7 +224,7 @@ func (pp *pairer) single() error {
 	var pairs []store.Pair
 	for key, e := range p.c.edges {
 		at, known := p.w.groupOf[key[0]]
-		n := p.w.users.find([]byte(key[1]))
+		n := p.w.users.find(key[1])
 		if e.kind == MemberUser && known && n != none && p.w.groups[at].row != 0 && p.w.users.at(n).row != 0 {
 			pairs = append(pairs, store.Pair{Top: p.w.groups[at].row, Bottom: p.w.users.at(n).row})
 		}
@@ -235,7 +235,7 @@ func (pp *pairer) single() error {
 	}
 	for key, e := range p.c.edges {
 		at, known := p.w.groupOf[key[0]]
-		n := p.w.users.find([]byte(key[1]))
+		n := p.w.users.find(key[1])
 		if _, asked := p.c.groupsOf[key[1]]; asked || e.kind != MemberUser || !known || !p.w.groups[at].published() {
 			continue
 		}

@@ -43,7 +43,7 @@ func (r *run) studyUsers(ctx context.Context, c *changes) error {
 	var strangers []string
 	var told []*models.User
 	for _, id := range unique(named) {
-		if c.goneUsers[id] || c.w.users.find([]byte(id)) != none {
+		if c.goneUsers[id] || c.w.users.find(id) != none {
 			continue
 		}
 		if row := live[id]; row == nil || c.departed["user"][row.ID] != 0 || slices.Contains(c.kept.Losers, id) {
@@ -109,7 +109,7 @@ func (r *run) stageRows(ctx context.Context, c *changes, rows []*models.User) er
 		return err
 	}
 	for _, u := range rows {
-		n := c.w.users.find([]byte(u.ExternalID))
+		n := c.w.users.find(u.ExternalID)
 		c.w.users.at(n).row = u.ID
 		c.strangers[n] = true
 	}
@@ -119,7 +119,7 @@ func (r *run) stageRows(ctx context.Context, c *changes, rows []*models.User) er
 // askGroups asks for the groups of users that come anew or come back, and of those for whom a
 // single membership doesn't say enough.
 func (r *run) askGroups(ctx context.Context, c *changes) error {
-	ids := slices.DeleteFunc(c.w.idsOf(), func(id string) bool { return c.strangers[c.w.users.find([]byte(id))] })
+	ids := slices.DeleteFunc(c.w.idsOf(), func(id string) bool { return c.strangers[c.w.users.find(id)] })
 	live, err := r.service.store.UsersWithExternalIDs(ctx, r.dir.ID, ids)
 	if err != nil {
 		return err
@@ -131,7 +131,7 @@ func (r *run) askGroups(ctx context.Context, c *changes) error {
 	}
 	var ask []string
 	for id := range c.regroup {
-		if !c.goneUsers[id] && c.w.users.find([]byte(id)) != none {
+		if !c.goneUsers[id] && c.w.users.find(id) != none {
 			ask = append(ask, id)
 		}
 	}

@@ -19,8 +19,8 @@ func FuzzPage(f *testing.F) {
 	page.group(&Group{ID: "g", Name: "devs"})
 	f.Add(pageGroups, page.buf)
 	page = newPage("")
-	page.members(&Members{Group: "g", Members: []Member{{"1", MemberUser}, {"h", MemberGroup}}, Last: true})
-	page.members(&Members{Group: "g", Unreadable: errors.New("403")})
+	page.members(&Members{Group: "g", Members: []Member{{"1", MemberUser}, {"h", MemberGroup}}, Last: true}, newIndex())
+	page.members(&Members{Group: "g", Unreadable: errors.New("403")}, newIndex())
 	f.Add(pageMembers, page.buf)
 	page = newPage("")
 	page.text(phaseUsers)
@@ -38,7 +38,7 @@ func FuzzPage(f *testing.F) {
 			if r.bad {
 				t.Fatalf("user %d was taken in and can't be read again", n)
 			}
-			if got := w.users.find(rec.id); got != n {
+			if got := w.users.findBytes(rec.id); got != n {
 				t.Fatalf("user %q is number %d and is found as %d", rec.id, n, got)
 			}
 			own, err := rec.readAttributes()

@@ -12,7 +12,7 @@ type num uint32
 // none says that there is no such user.
 const none = ^num(0)
 
-// An index knows every user of a run by about 80 bytes each: where it is staged and what it
+// An index knows every user of a run by about 65 bytes each: where it is staged and what it
 // is worth comparing by. The users themselves stay in staging.
 type index struct {
 	seed   maphash.Seed
@@ -61,7 +61,15 @@ func newIndex() *index { return &index{seed: maphash.MakeSeed(), other: maphash.
 func (x *index) at(n num) *entry { return &x.chunks[n/chunkSize][n%chunkSize] }
 
 // find gives the number of an id, or none.
-func (x *index) find(id []byte) num {
+func (x *index) find(id string) num {
+	if x.n == 0 {
+		return none
+	}
+	return x.slot(slot{maphash.String(x.other, id), uint32(maphash.String(x.seed, id)), none}).n
+}
+
+// findBytes is find, of bytes.
+func (x *index) findBytes(id []byte) num {
 	if x.n == 0 {
 		return none
 	}
@@ -75,8 +83,10 @@ func (x *index) hash(id []byte) slot {
 
 // slot finds where a hash is, or where it belongs.
 func (x *index) slot(h slot) *slot {
-	mask := uint32(len(x.slots) - 1)
-	for i := h.low & mask; ; i = (i + 1) & mask {
+	for i := uint64(h.low) * uint64(len(x.slots)) >> 32; ; i++ {
+		if i == uint64(len(x.slots)) {
+			i = 0
+		}
 		if s := &x.slots[i]; s.n == none || s.high == h.high && s.low == h.low {
 			return s
 		}
@@ -85,7 +95,7 @@ func (x *index) slot(h slot) *slot {
 
 // put gives the entry of an id, which is new where it wasn't there.
 func (x *index) put(id []byte) (*entry, num) {
-	if 3*(x.n+1) > 2*len(x.slots) {
+	if 4*(x.n+1) > 3*len(x.slots) {
 		x.grow()
 	}
 	h := x.hash(id)
@@ -104,7 +114,7 @@ func (x *index) put(id []byte) (*entry, num) {
 
 func (x *index) grow() {
 	before := x.slots
-	x.slots = make([]slot, max(1024, 2*len(before)))
+	x.slots = make([]slot, max(1024, len(before)*3/2))
 	for i := range x.slots {
 		x.slots[i].n = none
 	}

@@ -184,7 +184,10 @@ const (
 	partUnreadable
 )
 
-func (w *writer) members(m *Members) {
+// memberNumbered stands for MemberUser where the user has a number: its id needn't be written again.
+const memberNumbered = MemberKind(255)
+
+func (w *writer) members(m *Members, users *index) {
 	w.text(m.Group)
 	state := partMore
 	switch {
@@ -201,6 +204,13 @@ func (w *writer) members(m *Members) {
 	}
 	w.number(len(m.Members))
 	for _, member := range m.Members {
+		if member.Kind == MemberUser {
+			if n := users.find(member.ID); n != none {
+				w.buf = append(w.buf, byte(memberNumbered))
+				w.number(int(n))
+				continue
+			}
+		}
 		w.buf = append(w.buf, byte(member.Kind))
 		w.text(member.ID)
 	}
@@ -215,14 +225,18 @@ func (r *reader) part() (group []byte, state int, problem string, n int) {
 	return group, state, problem, r.number()
 }
 
-func (r *reader) member() (kind MemberKind, id []byte) {
+// member reads a member: one that is numbered has no id.
+func (r *reader) member() (kind MemberKind, user num, id []byte) {
 	if r.bad || r.at >= len(r.buf) {
 		r.bad = true
-		return MemberOther, nil
+		return MemberOther, none, nil
 	}
 	kind = MemberKind(r.buf[r.at])
 	r.at++
-	return kind, r.bytes()
+	if kind == memberNumbered {
+		return MemberUser, num(r.number()), nil
+	}
+	return kind, none, r.bytes()
 }
 
 // checkKind refuses a page that an older program may have written.

@@ -143,7 +143,7 @@ func (r *run) readChunk(ctx context.Context, ids []string) error {
 		if !asked[m.Group] {
 			return fmt.Errorf("the source sent members of the group %s, which it was not asked for", m.Group)
 		}
-		page.members(&m)
+		page.members(&m, r.want.users)
 		if rows += len(m.Members) + 1; rows < 5000 {
 			return nil
 		}
@@ -174,7 +174,7 @@ func (r *run) readStrangers(ctx context.Context) error {
 	var ids []string
 	seen := map[string]bool{}
 	for _, e := range w.unknown {
-		if !seen[e.Member.ID] && w.users.find([]byte(e.Member.ID)) == none {
+		if !seen[e.Member.ID] && w.users.find(e.Member.ID) == none {
 			seen[e.Member.ID] = true
 			ids = append(ids, e.Member.ID)
 		}
@@ -204,7 +204,7 @@ func (r *run) readStrangers(ctx context.Context) error {
 func (w *want) settleStrangers() {
 	for _, e := range w.unknown {
 		g := w.groupOf[e.Group]
-		if u := w.users.find([]byte(e.Member.ID)); u != none {
+		if u := w.users.find(e.Member.ID); u != none {
 			w.members = append(w.members, uint64(g)<<32|uint64(u))
 		} else {
 			w.skips.add("membership", e.Group+"/"+e.Member.ID, w.groups[g].Name, "the member is no user that the source lists: an outside account, or one that was removed")

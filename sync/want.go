@@ -189,20 +189,26 @@ func (w *want) takePart(r *reader) error {
 		w.groups[g].complete = true
 	}
 	for range n {
-		kind, member := r.member()
+		kind, user, id := r.member()
+		if user != none && int(user) >= w.users.n {
+			r.bad = true // another run's number
+		}
 		if r.bad {
 			break
 		}
-		w.takeMember(g, kind, member)
+		if user == none && kind == MemberUser {
+			user = w.users.findBytes(id)
+		}
+		w.takeMember(g, kind, user, id)
 	}
 	return nil
 }
 
-func (w *want) takeMember(g int32, kind MemberKind, id []byte) {
+func (w *want) takeMember(g int32, kind MemberKind, user num, id []byte) {
 	switch kind {
 	case MemberUser:
-		if u := w.users.find(id); u != none {
-			w.members = append(w.members, uint64(g)<<32|uint64(u))
+		if user != none {
+			w.members = append(w.members, uint64(g)<<32|uint64(user))
 		} else {
 			w.unknown = append(w.unknown, Edge{w.groups[g].ID, Member{string(bytes.Clone(id)), kind}})
 		}

@@ -97,11 +97,11 @@ func (d *desk) runSync(ctx context.Context, name string, o dirsync.Options) erro
 	return nil
 }
 
-// saveMemory lets the memory of this process grow by half between two collections, not to twice what
+// saveMemory lets the memory of this process grow by two fifths between two collections, not to twice what
 // is in use: a run keeps much that has few pointers, so that collecting it is cheap.
 func saveMemory() {
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50)
+		debug.SetGCPercent(40)
 	}
 }
 
