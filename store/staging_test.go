@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -174,6 +175,43 @@ func TestStagingCommitsWhenEnoughHasGathered(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A commit goes on beside what its caller does. One that fails is told by what the caller does next,
+// and loses nothing; closing and dropping wait for it.
+func TestStagingCommitsBesideItsCaller(t *testing.T) {
+	t.Parallel()
+	testkit.EachDatabase(t, func(t *testing.T, db testkit.Database) {
+		s := db.Open(t)
+		staff := addDirectory(t, s, "staff")
+		epoch := takeLease(t, s, staff, time.Hour)
+		st := openStaging(t, s, staff, epoch, "label")
+		ended, end := context.WithCancel(t.Context())
+		end()
+		if err := st.Add(ended, 'u', 10_000, []byte("one")); err != nil {
+			t.Errorf("want a commit to begin, got %v", err)
+		}
+		if err := st.Add(t.Context(), 'u', 10_000, []byte("two")); !errors.Is(err, context.Canceled) || st.Len() != 2 {
+			t.Errorf("want the end of the commit before, and both pages, got %v and %d", err, st.Len())
+		}
+		testkit.Diff(t, "the second try", []string{"one", "two"}, staged(t, st))
+
+		if err := st.Add(t.Context(), 'u', 10_000, []byte("three")); err != nil {
+			t.Fatal(err)
+		}
+		if err := st.Close(); err != nil {
+			t.Fatal(err)
+		}
+		next := openStaging(t, s, staff, epoch, "label")
+		testkit.Diff(t, "what a close waited for", []string{"one", "two", "three"}, staged(t, next))
+		if err := next.Add(t.Context(), 'u', 10_000, []byte("four")); err != nil {
+			t.Fatal(err)
+		}
+		if err := next.Drop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		testkit.Diff(t, "what a drop leaves", []string{}, staged(t, openStaging(t, s, staff, epoch, "label")))
+	})
 }
 
 func TestPagesAreNotCompressedByTheDatabase(t *testing.T) {

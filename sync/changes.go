@@ -18,6 +18,7 @@ type kept struct {
 	Inner  [][2]string `json:"inner,omitempty"`  // where they don't, but are in scope through the parent
 	Unborn []string    `json:"unborn,omitempty"` // groups that are chosen and have no name here
 	Losers []string    `json:"losers,omitempty"` // users whose name another had
+	Late   []string    `json:"late,omitempty"`   // users of whom some groups were read before they came
 }
 
 // mostKept is how much a run leaves behind at most; with more, each run reads everything.
@@ -26,10 +27,10 @@ const mostKept = 50_000
 // keep gives what the next delta begins with; empty when it must be a full read.
 func (r *run) keep() (models.Secret, error) {
 	w := r.want
-	if r.cursor == "" || len(w.edges)+len(w.inner)+len(w.losers)+len(w.unborn) > mostKept {
+	if r.cursor == "" || len(w.edges)+len(w.inner)+len(w.losers)+len(w.unborn)+len(w.late) > mostKept {
 		return "", nil
 	}
-	data, err := json.Marshal(kept{r.cursor, w.edges, w.inner, w.unborn, w.losers})
+	data, err := json.Marshal(kept{r.cursor, w.edges, w.inner, w.unborn, w.losers, w.late})
 	return models.Secret(data), err
 }
 

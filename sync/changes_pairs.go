@@ -96,15 +96,12 @@ func (pp *pairer) emptied() error {
 func (pp *pairer) whole() error {
 	for id, whole := range pp.p.c.members {
 		at, ok := pp.p.w.groupOf[id]
-		if !ok || !pp.p.w.groups[at].published() {
+		if !ok {
 			continue
 		}
 		g := pp.p.w.groups[at]
-		if whole.problem != "" {
-			g.unreadable = whole.problem
-			continue
-		}
-		if !whole.last {
+		g.unreadable = whole.problem
+		if !g.published() || whole.problem != "" || !whole.last {
 			continue
 		}
 		// A list that changes while it is paged may have a member twice.

@@ -28,6 +28,10 @@ func (r *run) studyUsers(ctx context.Context, c *changes) error {
 			}
 		}
 	}
+	for _, id := range c.kept.Late { // came back, maybe: no source tells the groups of those
+		named = append(named, id)
+		c.regroup[id] = true
+	}
 	out, err := r.leftWhole(ctx, c)
 	if err != nil {
 		return err

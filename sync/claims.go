@@ -14,6 +14,7 @@ import (
 // decide: a row that has the name keeps it, else the lowest id of the source gets it. Who loses
 // stays as it was. A row that leaves anyway makes room at once.
 func (c *comparer) names(ctx context.Context) error {
+	c.replaced = map[models.ID]bool{}
 	if err := c.rivals(ctx); err != nil {
 		return err
 	}
@@ -38,14 +39,15 @@ func (c *comparer) names(ctx context.Context) error {
 			}
 		}
 	}
+	is := func(row models.ID) bool { return c.replaced[row] }
+	c.d.deactivate = slices.DeleteFunc(c.d.deactivate, is)
+	c.d.leftUsers = slices.DeleteFunc(c.d.leftUsers, is)
 	return nil
 }
 
 // makeRoom removes a user that would only have been deactivated: another id takes its name.
 func (c *comparer) makeRoom(row models.ID) {
-	is := func(id models.ID) bool { return id == row }
-	c.d.deactivate = slices.DeleteFunc(c.d.deactivate, is)
-	c.d.leftUsers = slices.DeleteFunc(c.d.leftUsers, is)
+	c.replaced[row] = true
 	c.d.removeUsers = append(c.d.removeUsers, row)
 }
 

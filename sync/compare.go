@@ -20,6 +20,7 @@ type comparer struct {
 	live       map[models.ID]int32  // groups by row
 	goes       map[models.ID]bool   // groups whose rows are removed
 	taken      map[string]bool      // keys of groups' names that others have, of a delta
+	replaced   map[models.ID]bool   // users that leave and are removed at once: others take their names
 	renamed    map[num]uint64       // the names that rows have now, where they are to have another
 	d          diff
 }
@@ -125,6 +126,9 @@ func (c *comparer) user(row *store.Row) error {
 	e := c.w.users.at(n)
 	e.row = row.ID
 	_, away := c.departures["user"][row.ID]
+	if c.w.blurred && !away {
+		e.state |= stateStays
+	}
 	switch {
 	case c.w.inDoubt(e) && !away:
 		c.held[c.w.users.nameHash(string(row.Texts[textKey]))] = holder{row.ID, false} // in doubt: as it was

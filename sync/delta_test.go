@@ -1,6 +1,7 @@
 package sync_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/rollcall-id/rollcall/internal/fakecloud"
 	"github.com/rollcall-id/rollcall/internal/testkit"
 	"github.com/rollcall-id/rollcall/models"
+	dirsync "github.com/rollcall-id/rollcall/sync"
 )
 
 // What a delta once got wrong: after each change a full read finds nothing to do.
@@ -114,4 +116,50 @@ func TestWhatADeltaMustNotMiss(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A user who comes back while a full read is at the members is in those groups only that were read
+// after that. No delta tells the others: the next one asks for them.
+func TestAUserWhoComesBackWhileMembersAreRead(t *testing.T) {
+	each(t, fakecloud.EntraConfig{}, unguarded, func(h *house) {
+		u, g := team(h.cloud)
+		h.cloud.Edit(func(e *fakecloud.Edit) { e.AddUser(g["ops"], u["ada"]); e.AddUser(g["all"], u["ada"]) })
+		h.apply(models.OutcomeApplied)
+		before := h.contents()
+		h.cloud.Edit(func(e *fakecloud.Edit) { e.DeleteUser(u["ada"]) })
+		h.apply(models.OutcomeApplied)
+		h.wrap = func(s dirsync.Source) dirsync.Source {
+			return &oneByOne{s, func(n int) {
+				if n == 1 {
+					h.cloud.Edit(func(e *fakecloud.Edit) { e.RestoreUser(u["ada"]) })
+				}
+			}}
+		}
+		if run := h.apply(models.OutcomeApplied, dirsync.Options{Full: true}); run.Users.Changed != 1 || run.Memberships.Added != 2 {
+			h.t.Errorf("while she comes back: %+v", run)
+		}
+		h.wrap = nil
+		if run := h.apply(models.OutcomeApplied); run.Mode != "delta" || run.Memberships != (models.MemberCounts{Added: 1}) {
+			h.t.Errorf("the next run: %+v", run)
+		}
+		testkit.Diff(h.t, "the directory", before, h.contents())
+		h.still("at the end")
+		h.apply(models.OutcomeNothing)
+	})
+}
+
+// A source that is asked for the members of one group after the other.
+type oneByOne struct {
+	dirsync.Source
+	before func(n int)
+}
+
+func (o *oneByOne) Members(ctx context.Context, groups []string, part func(dirsync.Members) error) error {
+	for n, group := range groups {
+		o.before(n)
+		if err := o.Source.Members(ctx, []string{group}, part); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -43,6 +43,11 @@ func (d *diff) rows() int {
 // empty tells whether nobody would see a difference.
 func (d *diff) empty() bool { return d.rows()+len(d.emptied) == 0 }
 
+// takes tells whether the diff takes something away.
+func (d *diff) takes() bool {
+	return len(d.deactivate)+len(d.goesOff)+len(d.removeUsers)+len(d.emptied)+len(d.removeGroups)+len(d.removeMembers)+len(d.removeChildren) > 0
+}
+
 // notes tells whether there is something to remember, though nobody sees a difference.
 func (d *diff) notes() bool {
 	return len(d.leftUsers)+len(d.backUsers)+len(d.backGroups)+len(d.emptied) > 0

@@ -54,3 +54,23 @@ func TestGooglesEverybody(t *testing.T) {
 		})
 	}
 }
+
+// Who can't be named any more stays in the group that everybody is in, as in all others.
+func TestEverybodyWithoutAName(t *testing.T) {
+	t.Parallel()
+	testkit.EachDatabase(t, func(t *testing.T, db testkit.Database) {
+		h, source := newMirror(t, db, provider{start: startGoogle}, testkit.Log(t), "username=attribute:organizations.department")
+		u, g := team(source.cloud)
+		source.cloud.Edit(func(e *fakecloud.Edit) {
+			for name, n := range u {
+				e.UpdateUser(n, func(u *fakecloud.User) { u.Department = name })
+			}
+			e.Add(g["ops"], fakecloud.Member{Kind: fakecloud.Everybody})
+		})
+		h.apply(models.OutcomeApplied)
+		h.counts("ops", 3)
+		source.cloud.Edit(func(e *fakecloud.Edit) { e.UpdateUser(u["ada"], func(u *fakecloud.User) { u.Department = "" }) })
+		h.apply(models.OutcomeNothing)
+		h.counts("ops", 3)
+	})
+}

@@ -45,7 +45,7 @@ func (w *want) needed() (out []int32) {
 func (w *want) settle() {
 	for _, g := range w.everyone {
 		for u := range num(w.users.n) {
-			if w.users.at(u).state&stateSkipped == 0 {
+			if w.users.at(u).state&stateExcluded == 0 {
 				w.members = append(w.members, uint64(g)<<32|uint64(u))
 			}
 		}
@@ -96,6 +96,7 @@ func (w *want) unbornGroups() (ids []string) {
 // markScope marks the users that are in a chosen group, directly or nested.
 func (w *want) markScope() {
 	for _, g := range w.below(w.chosenGroups(), func(int32) bool { return true }) {
+		w.blurred = w.blurred || w.groups[g].unreadable != ""
 		for _, m := range w.membersOf(g) {
 			w.users.at(num(uint32(m))).state |= stateInScope
 		}
@@ -188,10 +189,15 @@ func (w *want) open() {
 // inDoubt tells whether the settings would let a user come who can't be named: what we have of
 // it stays.
 func (w *want) inDoubt(e *entry) bool {
-	return e.state&(stateSkipped|stateExcluded) == stateSkipped && (!w.settings.membersOnly || e.state&stateInScope != 0)
+	return e.state&(stateSkipped|stateExcluded) == stateSkipped && w.belongs(e)
 }
 
 // inScope tells whether the settings let a user come.
 func (w *want) inScope(e *entry) bool {
-	return e.state&stateSkipped == 0 && (!w.settings.membersOnly || e.state&stateInScope != 0)
+	return e.state&stateSkipped == 0 && w.belongs(e)
+}
+
+// belongs tells whether a user is in a group that is chosen, where only such users come.
+func (w *want) belongs(e *entry) bool {
+	return !w.settings.membersOnly || e.state&(stateInScope|stateStays) != 0
 }

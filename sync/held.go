@@ -38,7 +38,7 @@ func (s *Service) applyHeld(ctx context.Context, dir *models.Directory, epoch in
 	if models.Is(err, models.PlanMoved) {
 		return r.record, errors.Join(err, s.store.EndRun(context.WithoutCancel(ctx), r.record))
 	}
-	return r.record, r.failed(context.WithoutCancel(ctx), epoch, err)
+	return r.record, r.failed(ctx, epoch, err)
 }
 
 // watched keeps the lease while do runs, and ends it when the lease is lost, an operator cancels,
@@ -128,7 +128,7 @@ const resumable = time.Hour
 func (r *run) openStaging(ctx context.Context, epoch int64) (*store.Staging, error) {
 	st := r.service.store
 	staging, err := st.OpenStaging(ctx, r.dir.ID, epoch, r.label())
-	if err != nil || staging.Len() == 0 || st.Now().Sub(staging.Started()) < resumable {
+	if err != nil || staging.Len() == 0 || st.Now().Sub(staging.Started()).Abs() < resumable {
 		return staging, err
 	}
 	if err := staging.Drop(ctx); err != nil {
@@ -139,7 +139,7 @@ func (r *run) openStaging(ctx context.Context, epoch int64) (*store.Staging, err
 
 // decide plans, asks the guard, and writes what it lets pass.
 func (r *run) decide(ctx context.Context, epoch int64, d *diff, seq int64) error {
-	r.record.Steps, r.record.MoreSteps = nil, 0
+	r.record.Steps, r.record.MoreSteps, r.record.Problem = nil, 0, ""
 	if err := plan(ctx, &r.service.store.Reads, r.want, d, r.record); err != nil {
 		return err
 	}
@@ -260,14 +260,15 @@ func (r *run) settleState(ctx context.Context, tx *store.Tx) error {
 	return tx.SaveSyncState(&state)
 }
 
-// failed records a run that came to nothing, and says so once it is the third in a row.
+// failed records a run that came to nothing, and says so once it is the third in a row. One that
+// whoever asked for it gave up, such as a process that ends, says nothing of the directory: the next
+// one goes on at once.
 func (r *run) failed(ctx context.Context, epoch int64, err error) error {
+	givenUp := ctx.Err() != nil
+	ctx = context.WithoutCancel(ctx)
 	err = r.explain(err)
 	r.record.Outcome, r.record.Problem = models.OutcomeFailed, message(err)
 	r.finishRecord()
-	if models.Is(err, models.LeaseLost) {
-		return errors.Join(err, r.service.store.EndRun(ctx, r.record)) // the state is another's
-	}
 	if r.options.Timed { // else whoever asked for it is told
 		r.service.log.Warn("a synchronisation failed", "directory", r.dir.Name, "error", err)
 	}
@@ -279,6 +280,9 @@ func (r *run) failed(ctx context.Context, epoch int64, err error) error {
 			return err
 		}
 		tx.Audit(store.Act{Action: "sync.apply", Outcome: "failed", Subject: r.dir.Name, Directory: r.dir.Name, After: map[string]string{"problem": r.record.Problem}})
+		if givenUp {
+			return nil
+		}
 		state, err := tx.SyncStateToChange(ctx, r.dir.ID)
 		if err != nil {
 			return err
@@ -292,6 +296,9 @@ func (r *run) failed(ctx context.Context, epoch int64, err error) error {
 		r.schedule(&state)
 		return tx.SaveSyncState(&state)
 	})
+	if models.Is(also, models.LeaseLost) {
+		also = r.service.store.EndRun(ctx, r.record) // the state is another's
+	}
 	if also != nil {
 		r.service.log.Warn("the record of a failed synchronisation could not be written", "directory", r.dir.Name, "error", also)
 	}

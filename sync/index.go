@@ -43,7 +43,7 @@ type entry struct {
 	state   state
 }
 
-type state byte
+type state uint16
 
 const (
 	stateActive   state = 1 << iota // as the source says
@@ -54,6 +54,7 @@ const (
 	stateChanged                    // our row differs
 	stateRenamed                    // in its name's key, too
 	stateGoesOff                    // our row is active, and shall not be
+	stateStays                      // it is here, and may be in a chosen group that can't be read
 )
 
 func newIndex() *index { return &index{seed: maphash.MakeSeed(), other: maphash.MakeSeed()} }

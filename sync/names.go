@@ -174,24 +174,33 @@ func fit(text string, limit int) string {
 	return strings.TrimSpace(text)
 }
 
-// published gives the attributes that the settings publish, sorted by name.
+// published gives the attributes that the settings publish, sorted by name. Those that get one name
+// become one.
 func (s *Settings) published(u *User) (out []models.Attribute) {
 	for _, want := range s.attributes {
 		for _, a := range u.Attributes {
 			if a.Name != want.from || len(a.Values) == 0 {
 				continue
 			}
-			values := make([]string, 0, len(a.Values))
+			var values []string
 			for _, v := range a.Values {
 				if v = strings.TrimSpace(v); v != "" && models.ValueProblem(v) == "" {
 					values = append(values, v)
 				}
 			}
-			slices.Sort(values)
-			if values = slices.Compact(values); len(values) > 0 {
-				out = append(out, models.Attribute{Name: want.to, Values: values})
+			if len(values) == 0 {
+				continue
 			}
+			i := slices.IndexFunc(out, func(a models.Attribute) bool { return a.Name == want.to })
+			if i < 0 {
+				i, out = len(out), append(out, models.Attribute{Name: want.to})
+			}
+			out[i].Values = append(out[i].Values, values...)
 		}
+	}
+	for i := range out {
+		slices.Sort(out[i].Values)
+		out[i].Values = slices.Compact(out[i].Values)
 	}
 	slices.SortFunc(out, func(a, b models.Attribute) int { return strings.Compare(a.Name, b.Name) })
 	return out

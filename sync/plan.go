@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -19,7 +20,7 @@ const maxSteps = 10_000
 // plan fills a run's record in with what a diff would do.
 func plan(ctx context.Context, r *store.Reads, w *want, d *diff, run *models.Run) error {
 	d.count(run)
-	run.Hash = d.hash()
+	run.Hash = d.hash(w.settings.Guard.Adds.Set)
 	run.Skipped, run.MoreSkipped = w.skips.list, w.skips.more
 	run.Renamed = w.drifts
 	p := &planner{ctx: ctx, reads: r, w: w, d: d, run: run}
@@ -27,12 +28,17 @@ func plan(ctx context.Context, r *store.Reads, w *want, d *diff, run *models.Run
 }
 
 // hash is of what the diff takes away: the users and groups that leave, and the memberships.
-// Two plans with one hash take the same away.
-func (d *diff) hash() string {
-	if len(d.deactivate)+len(d.goesOff)+len(d.removeUsers)+len(d.emptied)+len(d.removeGroups)+len(d.removeMembers)+len(d.removeChildren) == 0 {
+// Two plans with one hash take the same away. Where the guard counts what comes, so does the hash.
+func (d *diff) hash(adds bool) string {
+	brings := [...]int{len(d.createUsers), len(d.createGroups), len(d.addMembers) + len(d.addChildren)}
+	adds = adds && brings != [3]int{}
+	if !d.takes() && !adds {
 		return ""
 	}
 	h := sha256.New()
+	if adds {
+		fmt.Fprint(h, "a", brings)
+	}
 	ids := func(what byte, list []models.ID) {
 		sorted := slices.Clone(list)
 		slices.Sort(sorted)

@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -52,6 +53,8 @@ func (r *run) chooseMode() {
 		r.record.Reason = "the settings changed"
 	case r.state.Cursor == "":
 		r.record.Reason = "the source tells no changes, or the last run was not complete"
+	case r.state.FullAt.Sub(r.record.Started) > mostSkew:
+		r.record.Reason = "the clock was set back since the last full read"
 	case r.record.Started.Sub(r.state.FullAt) >= fullEvery:
 		r.record.Reason = "the last full read is a week old"
 	default:
@@ -97,8 +100,9 @@ func (r *run) compare(ctx context.Context, staging *store.Staging) (d *diff, seq
 func (r *run) notePartial() {
 	r.partial = nil
 	for _, g := range r.want.groups {
-		if g.unreadable != "" && g.published() {
-			r.partial = append(r.partial, g.name+" ("+g.unreadable+")")
+		counts := g.published() || r.settings.membersOnly && g.chosen && !g.gone // let people come without a name here
+		if g.unreadable != "" && counts {
+			r.partial = append(r.partial, cmp.Or(g.name, g.Name)+" ("+g.unreadable+")")
 		}
 	}
 }
@@ -151,7 +155,7 @@ func (r *run) seal(c Cursor) string {
 // guard says why a plan must be held; empty when it need not.
 func (r *run) guard(d *diff) string {
 	why := r.settings.Guard.stops(r.record, d.had)
-	if r.record.Hash == "" || r.record.Mode != modeFull {
+	if !d.takes() || r.record.Mode != modeFull {
 		return why
 	}
 	if missing := r.want.unmatched(); len(missing) > 0 {
@@ -173,7 +177,7 @@ func (w *want) unmatched() (missing []string) {
 		}
 		found := false
 		for _, g := range w.groups {
-			found = found || p.chooses(&g.Group)
+			found = found || !g.gone && p.chooses(&g.Group)
 		}
 		if !found {
 			missing = append(missing, p.text)

@@ -23,20 +23,23 @@ const (
 	// mostJitter keeps many directories from asking one tenant in the same second.
 	mostJitter = 5 * time.Minute
 
+	// mostSkew is by how much two machines' clocks may differ.
+	mostSkew = 10 * time.Minute
+
 	// mostBackOff is how long a directory rests at most after failures.
 	mostBackOff = 24 * time.Hour
 )
 
 // schedule sets when a directory's next run is due.
 func (r *run) schedule(state *models.SyncState) {
-	state.NextRunAt = next(r.settings, r.service.store.Now(), state.Failures)
+	state.NextRunAt = next(r.settings, r.service.store.Now(), state.Failures, rand.N(r.settings.jitter()+1))
 }
 
-// next gives the time of the next run: by cron text, or after the interval and up to a tenth
-// more. After three failures in a row a directory rests longer and longer.
-func next(s *Settings, now models.Time, failures int) models.Time {
+// next gives the time of the run after one: by cron text, or after the interval and jitter. After
+// three failures in a row a directory rests longer and longer.
+func next(s *Settings, last models.Time, failures int, jitter time.Duration) models.Time {
 	if s.cron() {
-		if at, err := gronx.NextTickAfter(s.Schedule, now.Std(), false); err == nil {
+		if at, err := gronx.NextTickAfter(s.Schedule, last.Std(), false); err == nil {
 			return models.TimeOf(at)
 		}
 	}
@@ -44,8 +47,11 @@ func next(s *Settings, now models.Time, failures int) models.Time {
 	for ; failures > 3 && wait < mostBackOff; failures-- {
 		wait *= 2
 	}
-	return now.Add(min(wait, max(mostBackOff, s.Interval)) + rand.N(min(s.Interval/10, mostJitter)+1))
+	return last.Add(min(wait, max(mostBackOff, s.Interval)) + jitter)
 }
+
+// jitter is how much later than the interval a run may be: up to a tenth.
+func (s *Settings) jitter() time.Duration { return min(s.Interval/10, mostJitter) }
 
 func (s *Settings) cron() bool { return s.Schedule != "" && s.Schedule != "on" && s.Schedule != "off" }
 
@@ -165,17 +171,16 @@ func (s *Settings) Due(state *models.SyncState, now models.Time) models.Time {
 	return dueAt(s, state, now)
 }
 
-// dueAt gives the time of the next run: no later than the settings as they are now allow, which
-// may be others than those of the last run.
+// dueAt gives the time of the next run: as the last one set it, unless the settings were others then,
+// or it lies in a future which the clock was set back from.
 func dueAt(s *Settings, state *models.SyncState, now models.Time) models.Time {
-	if s.cron() {
-		if state.NextRunAt == 0 {
-			return next(s, now, 0)
-		}
+	last, latest := max(state.CompletedAt, state.FullAt), next(s, now, state.Failures, s.jitter())
+	waits := state.NextRunAt == 0 && s.cron() // for the first time that its text tells
+	switch {
+	case !waits && state.NextRunAt.Sub(latest) <= mostSkew:
 		return state.NextRunAt
+	case last.Sub(now) > mostSkew:
+		return now
 	}
-	if state.Failures > 3 {
-		return state.NextRunAt
-	}
-	return min(state.NextRunAt, max(state.CompletedAt, state.FullAt).Add(s.Interval+min(s.Interval/10, mostJitter)))
+	return next(s, max(last, s.since), 0, s.jitter())
 }

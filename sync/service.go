@@ -225,8 +225,8 @@ func (s *Service) join(ctx context.Context, dir *models.Directory, o Options) (*
 			return nil, err
 		}
 		old := run.ID == before.ID && before.Outcome != models.OutcomeRunning
-		if old || run.Outcome == models.OutcomeRunning {
-			return s.Apply(ctx, dir.Name, o) // whoever had the lease was killed, or about to give it back
+		if old || run.Outcome == models.OutcomeRunning || o.Approve != "" {
+			return s.Apply(ctx, dir.Name, o) // whoever had the lease was killed, or about to give it back; or it approved nothing
 		}
 		run.Joined = true
 		return run, failure(run)

@@ -37,7 +37,8 @@ type Settings struct {
 	Deadline time.Duration
 	History  time.Duration
 
-	hash string
+	hash  string
+	since models.Time // when the directory was last changed, and with it perhaps a setting
 }
 
 // An attribute is published under a name of its own.
@@ -108,7 +109,7 @@ func ReadSettings(dir *models.Directory) (*Settings, error) {
 		}
 		*into = time.Duration(days) * 24 * time.Hour
 	}
-	s.hash = settingsHash(dir)
+	s.hash, s.since = settingsHash(dir), dir.UpdatedAt
 	return s, nil
 }
 

@@ -23,6 +23,7 @@ type want struct {
 	members  []uint64         // group<<32 | user, as the source has them
 	nestings []uint64         // parent<<32 | child, as the source has them
 	everyone []int32          // groups that all users are in
+	blurred  bool             // who is in a chosen group isn't known completely: some can't be read
 	others   int              // members that are neither users nor groups
 	unknown  []Edge           // memberships of users that the source didn't list
 	began    Cursor           // from where a delta can go on
@@ -38,6 +39,7 @@ type want struct {
 	drifts   []models.Drift
 	losers   []string // ids of users whose name another has
 	unborn   []string // ids of groups that are chosen and have no name here
+	late     []string // ids of users that came while members were read: some of their groups were read before
 }
 
 // A group is a group of the source and what becomes of it here.
@@ -67,7 +69,7 @@ func (w *want) idsOf() []string { return slices.Clone(w.ids) }
 func (w *want) forget() {
 	for n := range num(w.users.n) {
 		e := w.users.at(n)
-		e.row, e.state = 0, e.state&^(stateLoser|stateChanged|stateRenamed|stateGoesOff)
+		e.row, e.state = 0, e.state&^(stateLoser|stateChanged|stateRenamed|stateGoesOff|stateStays)
 	}
 	for _, g := range w.groups {
 		g.row, g.live, g.name, g.skip = 0, nil, "", ""
@@ -109,6 +111,9 @@ func (w *want) take(seq int, kind byte, data []byte) error {
 			rec := r.record()
 			if !r.bad {
 				w.takeUser(seq, at, &rec)
+				if w.done[phaseUsers] {
+					w.late = append(w.late, string(rec.id))
+				}
 			}
 		}
 	case pageGroups:
