@@ -91,30 +91,30 @@ func (l *Load) Nestings(dir models.ID, each func(parent, child models.ID) error)
 }
 
 func (l *Load) rows(table string, texts []string, column string, dir models.ID, order string, each func(*Row) error) error {
-	const query = "SELECT id, active, created_at, updated_at, %s FROM %s WHERE %s = %d ORDER BY %s"
+	columns := "id, active, created_at, updated_at, " + strings.Join(texts, ", ")
+	query := fmt.Sprintf(" FROM %s WHERE %s = %d ORDER BY %s", table, column, dir, order)
 	row := Row{Texts: make([][]byte, len(texts))}
 	if l.pg != nil {
-		return l.binary(fmt.Sprintf(query, strings.Join(texts, ", "), table, column, dir, order), func(raw [][]byte) error {
+		return l.binary("SELECT "+columns+query, func(raw [][]byte) error {
 			row.ID, row.Active = models.ID(number(raw[0])), raw[1][0] != 0
 			row.CreatedAt, row.UpdatedAt = models.Time(number(raw[2])), models.Time(number(raw[3]))
 			copy(row.Texts, raw[4:])
 			return each(&row)
 		})
 	}
-	// Each value that SQLite hands out costs as much as finding it: the texts come as one.
-	all := fmt.Sprintf("concat_ws(char(%d), %s)", separator, strings.Join(texts, ", "))
-	rows, err := l.lit.QueryContext(l.ctx, fmt.Sprintf(query, all, table, column, dir, order))
+	// To hand a value out takes SQLite as long as to find it: a row comes as one text.
+	rows, err := l.lit.QueryContext(l.ctx, fmt.Sprintf("SELECT concat_ws(char(%d), %s)", separator, columns)+query)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	var together sql.RawBytes
 	for rows.Next() {
-		if err := rows.Scan(&row.ID, &row.Active, &row.CreatedAt, &row.UpdatedAt, &together); err != nil {
+		if err := rows.Scan(&together); err != nil {
 			return err
 		}
-		if !apart(together, row.Texts) {
-			return fmt.Errorf("row %d of %s has a control character, which no program writes", row.ID, table)
+		if !row.read(together) {
+			return fmt.Errorf("a row of %s can't be read: %q", table, together)
 		}
 		if err := each(&row); err != nil {
 			return err
@@ -123,14 +123,25 @@ func (l *Load) rows(table string, texts []string, column string, dir models.ID, 
 	return rows.Err()
 }
 
-// separator stands between texts that come as one. It is a control character, which no text has.
+// separator stands between the values of a row that comes as one text. It is a control character,
+// which no text has.
 const separator = 31
 
-// apart takes texts apart again; false when there are more or fewer.
-func apart(together []byte, texts [][]byte) (whole bool) {
-	for i := range texts {
+// read takes a row that came as one text apart again; false when it has more values, or fewer.
+func (r *Row) read(together []byte) bool {
+	var active int64
+	for _, into := range []*int64{(*int64)(&r.ID), &active, (*int64)(&r.CreatedAt), (*int64)(&r.UpdatedAt)} {
+		digits, rest, more := bytes.Cut(together, []byte{separator})
+		n, err := strconv.ParseInt(string(digits), 10, 64)
+		if err != nil || !more {
+			return false
+		}
+		*into, together = n, rest
+	}
+	r.Active = active != 0
+	for i := range r.Texts {
 		var more bool
-		if texts[i], together, more = bytes.Cut(together, []byte{separator}); more != (i < len(texts)-1) {
+		if r.Texts[i], together, more = bytes.Cut(together, []byte{separator}); more != (i < len(r.Texts)-1) {
 			return false
 		}
 	}

@@ -36,8 +36,12 @@ func (l *Load) SyncedNestings(dir models.ID, each func(parent, child models.ID) 
 // SyncedUserAttributes reads the values of attributes that a synchronisation brought to users of a
 // directory, by user and name.
 func (l *Load) SyncedUserAttributes(dir models.ID, each func(user models.ID, name, value []byte) error) error {
-	query := fmt.Sprintf(`SELECT a.user_id, a.name, a.value FROM user_attributes a JOIN users u ON u.id = a.user_id
-		WHERE u.directory_id = %d AND a.writer = %d ORDER BY a.user_id, a.name, a.position`, dir, models.BySync)
+	join := "JOIN"
+	if l.lit != nil {
+		join = "CROSS JOIN" // else SQLite looks for the attributes of each user
+	}
+	query := fmt.Sprintf(`SELECT a.user_id, a.name, a.value FROM user_attributes a %s users u ON u.id = a.user_id
+		WHERE u.directory_id = %d AND a.writer = %d ORDER BY a.user_id, a.name, a.position`, join, dir, models.BySync)
 	if l.pg != nil {
 		return l.binary(query, func(raw [][]byte) error { return each(models.ID(number(raw[0])), raw[1], raw[2]) })
 	}
