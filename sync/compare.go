@@ -47,7 +47,8 @@ func compareAll(ctx context.Context, st *store.Store, w *want, dir *models.Direc
 		if err := c.readAttributes(l); err != nil {
 			return err
 		}
-		if err := l.UsersByID(dir.ID, c.user); err != nil {
+		users := func(each func(*store.Row) error) error { return l.UsersByID(dir.ID, each) }
+		if err := besideRows(ctx, users, c.user); err != nil {
 			return err
 		}
 		if err := c.groups(l); err != nil {
@@ -58,7 +59,7 @@ func compareAll(ctx context.Context, st *store.Store, w *want, dir *models.Direc
 		}
 		c.newUsers()
 		w.unborn = w.unbornGroups()
-		return c.memberships(l)
+		return c.memberships(ctx, l)
 	})
 	if err != nil {
 		return nil, 0, fmt.Errorf("compare with directory %s: %w", dir.Name, err)

@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"context"
 	"slices"
 
 	"github.com/rollcall-id/rollcall/models"
@@ -8,9 +9,10 @@ import (
 )
 
 // memberships compares who is in which group.
-func (c *comparer) memberships(l *store.Load) error {
+func (c *comparer) memberships(ctx context.Context, l *store.Load) error {
 	members := &pairing{c: c, want: c.w.members, add: &c.d.addMembers, remove: &c.d.removeMembers, row: c.memberRow}
-	if err := l.SyncedMemberships(c.dir.ID, members.live); err != nil {
+	ours := func(each func(top, bottom models.ID) error) error { return l.SyncedMemberships(c.dir.ID, each) }
+	if err := besidePairs(ctx, ours, members.live); err != nil {
 		return err
 	}
 	members.rest()

@@ -60,14 +60,21 @@ func (r *run) readUsers(ctx context.Context) error {
 	if r.want.done[phaseUsers] {
 		return nil
 	}
-	err := r.source.Users(ctx, r.want.next, func(users []User, next Checkpoint) error {
-		page := newPage(next)
-		for i := range users {
-			p := r.want.settings.judge(&users[i], nil)
+	type sent struct {
+		users []User
+		next  Checkpoint
+	}
+	from := r.want.next
+	err := beside(ctx, 2, func(ctx context.Context, send func(sent) error) error {
+		return r.source.Users(ctx, from, func(users []User, next Checkpoint) error { return send(sent{users, next}) })
+	}, func(it sent) error {
+		page := newPage(it.next)
+		for i := range it.users {
+			p := r.want.settings.judge(&it.users[i], nil)
 			page.profile(&p)
 		}
-		r.progress(phaseUsers, len(users))
-		return r.want.add(ctx, pageUsers, len(users), page)
+		r.progress(phaseUsers, len(it.users))
+		return r.want.add(ctx, pageUsers, len(it.users), page)
 	})
 	if err != nil {
 		return doing("read users", err)
@@ -139,7 +146,9 @@ func (r *run) readChunk(ctx context.Context, ids []string) error {
 	for _, id := range ids {
 		asked[id] = true
 	}
-	err := r.source.Members(ctx, ids, func(m Members) error {
+	err := beside(ctx, 64, func(ctx context.Context, send func(Members) error) error {
+		return r.source.Members(ctx, ids, send)
+	}, func(m Members) error {
 		if !asked[m.Group] {
 			return fmt.Errorf("the source sent members of the group %s, which it was not asked for", m.Group)
 		}
