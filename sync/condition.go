@@ -43,11 +43,11 @@ func (s *Service) Conditions(ctx context.Context) ([]Condition, error) {
 			continue
 		}
 		c := Condition{Directory: dir.Name, Last: last[dir.ID], State: states[dir.ID]}
-		settings, err := ReadSettings(dir)
-		if err != nil {
-			return nil, err
+		if settings, err := ReadSettings(dir); err != nil {
+			c.Stale = err.Error()
+		} else {
+			c.Stale = settings.stale(&c.State, s.store.Now())
 		}
-		c.Stale = settings.stale(&c.State, s.store.Now())
 		all = append(all, c)
 	}
 	return all, nil

@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/rollcall-id/rollcall/directory"
@@ -34,13 +35,15 @@ func (s *Service) PruneHistory(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var unread error
 	for _, dir := range dirs {
 		if !directory.Mirrored(dir.Kind) {
 			continue
 		}
 		settings, err := ReadSettings(dir)
 		if err != nil {
-			return err
+			unread = errors.Join(unread, err)
+			continue
 		}
 		n, err := s.store.PruneRuns(ctx, dir.ID, s.store.Now().Add(-settings.History))
 		if err != nil {
@@ -50,5 +53,5 @@ func (s *Service) PruneHistory(ctx context.Context) error {
 			s.log.Info("old records of synchronisations were removed", "directory", dir.Name, "runs", n)
 		}
 	}
-	return nil
+	return unread
 }

@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -69,6 +70,7 @@ func (s *Service) Schedule(ctx context.Context) error {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	running.Go(func() { s.keepHouse(ctx) })
+	said := "" // of what is wrong
 	for {
 		select {
 		case <-ctx.Done():
@@ -76,8 +78,8 @@ func (s *Service) Schedule(ctx context.Context) error {
 		case <-tick.C:
 		}
 		due, err := s.due(ctx)
-		if err != nil && ctx.Err() == nil {
-			s.log.Warn("the schedule of synchronisations can't be read; trying again", "error", err)
+		if ctx.Err() == nil {
+			said = s.sayOnce(said, err)
 		}
 		for _, dir := range due {
 			select {
@@ -92,6 +94,17 @@ func (s *Service) Schedule(ctx context.Context) error {
 			}()
 		}
 	}
+}
+
+// sayOnce logs what is wrong with the schedule, unless it was said at the look before.
+func (s *Service) sayOnce(said string, err error) string {
+	if err == nil {
+		return ""
+	}
+	if err.Error() != said {
+		s.log.Warn("the schedule of synchronisations can't be read; trying again", "error", err)
+	}
+	return err.Error()
 }
 
 // timed runs one directory, unless another process was faster. A failure is in its record, and
@@ -136,7 +149,8 @@ func (s *Service) states(ctx context.Context) (map[models.ID]models.SyncState, e
 	return states, err
 }
 
-// due lists the directories whose next run is due and that nobody runs.
+// due lists the directories whose next run is due and that nobody runs. Those whose settings can't be
+// read are the error beside the others.
 func (s *Service) due(ctx context.Context) (due []*models.Directory, err error) {
 	dirs, err := s.store.Directories(ctx)
 	if err != nil {
@@ -154,16 +168,17 @@ func (s *Service) due(ctx context.Context) (due []*models.Directory, err error) 
 		if !directory.Mirrored(dir.Kind) {
 			continue
 		}
-		settings, err := ReadSettings(dir)
-		if err != nil {
-			return nil, err
+		settings, unreadable := ReadSettings(dir)
+		if unreadable != nil {
+			err = errors.Join(err, unreadable)
+			continue
 		}
 		state := states[dir.ID]
 		if settings.Scheduled(&state) && state.HeldUntil <= now && dueAt(settings, &state, now) <= now {
 			due = append(due, dir)
 		}
 	}
-	return due, nil
+	return due, err
 }
 
 // Due gives the time of a scheduled directory's next run.
