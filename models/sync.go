@@ -37,7 +37,7 @@ type Run struct {
 	Bytes       int64        `json:"bytes" doc:"how much it answered, in bytes"`
 	Outcome     Outcome      `json:"outcome" doc:"planned, applied, nothing, held, partial, failed or running"`
 	Problem     string       `json:"problem,omitempty" doc:"why it failed, is held or is partial"`
-	Hash        string       `json:"hash" doc:"of what the plan takes away, empty when that is nothing; sync approve and sync discard take it"`
+	Hash        string       `json:"hash" doc:"of what the plan takes away and, with guard-adds, of how much it brings; empty when that is nothing; sync approve and sync discard take it"`
 	Guard       string       `json:"guard,omitempty" doc:"why the guard holds the plan, or would"`
 	Discarded   bool         `json:"discarded,omitempty" doc:"an operator dropped the held plan"`
 	Joined      bool         `json:"joined,omitempty" doc:"the run was another process's"`

@@ -14,7 +14,8 @@ func syncApprove(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "approve NAME PLAN-HASH", Short: "Apply a plan that the guard holds", Args: takes(2, 2),
 		Long: `Apply a plan that the guard holds. The source is read again: when the new plan takes away
-the same, all of it is applied; else nothing happens, the new hash is told, and the exit code is 6.`,
+the same (and brings as much, where guard-adds is set), all of it is applied; else nothing happens,
+the new hash is told, and the exit code is 6.`,
 		Example: "  rollcall sync approve cloud 3f0c9a52e1d84b7765a1b2c3d4e5f607",
 	}
 	cmd.RunE = p.at(func(ctx context.Context, d *desk, args []string) error {
