@@ -85,7 +85,7 @@ func (a *applier) look() (err error) {
 			users = append(users, row)
 		}
 	}
-	if a.users, err = a.tx.UsersWithIDs(a.ctx, unique(users)); err != nil {
+	if a.users, err = a.d.usersWith(a.ctx, &a.tx.Reads, users); err != nil {
 		return err
 	}
 	a.groups, err = a.tx.GroupsWithIDs(a.ctx, unique(groups))

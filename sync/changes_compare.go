@@ -91,6 +91,10 @@ func (p *comparison) compare() (*diff, error) {
 	if err := p.pairs(); err != nil {
 		return nil, err
 	}
+	p.d.users = make(map[models.ID]*models.User, len(p.users))
+	for _, u := range p.users {
+		p.d.users[u.ID] = u
+	}
 	return &p.d, p.sizes()
 }
 

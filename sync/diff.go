@@ -1,6 +1,9 @@
 package sync
 
 import (
+	"context"
+	"slices"
+
 	"github.com/rollcall-id/rollcall/models"
 	"github.com/rollcall-id/rollcall/store"
 )
@@ -31,6 +34,23 @@ type diff struct {
 	vanished []string // ids of some users that the source no longer lists
 
 	goesOff []models.ID // rows of changeUsers that the source says are inactive now
+
+	users map[models.ID]*models.User // rows that a delta's comparison has read
+}
+
+// usersWith gives users as they were compared; those that the comparison didn't keep are read.
+func (d *diff) usersWith(ctx context.Context, r *store.Reads, ids []models.ID) (map[models.ID]*models.User, error) {
+	missing := slices.DeleteFunc(unique(ids), func(id models.ID) bool { return d.users[id] != nil })
+	users, err := r.UsersWithIDs(ctx, missing)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if u := d.users[id]; u != nil {
+			users[id] = u
+		}
+	}
+	return users, nil
 }
 
 // rows tells how many rows the diff writes.

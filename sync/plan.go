@@ -90,7 +90,7 @@ func (p *planner) steps() error {
 		users = append(users, p.w.users.at(n).row)
 	}
 	var err error
-	if p.users, err = p.reads.UsersWithIDs(p.ctx, unique(users)); err != nil {
+	if p.users, err = d.usersWith(p.ctx, p.reads, users); err != nil {
 		return err
 	}
 	if p.groups, err = p.reads.GroupsWithIDs(p.ctx, unique(groups)); err != nil {
