@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"fmt"
 	"regexp"
 	"testing"
 
@@ -44,5 +45,27 @@ func TestBulkWritesLookAtNoMoreThanTheyChange(t *testing.T) {
 			}
 			return err
 		})
+	})
+}
+
+// PostgreSQL knows how large a directory is as soon as it is asked to count.
+func TestALargeChangeIsCounted(t *testing.T) {
+	t.Parallel()
+	testkit.OnPostgres(t, func(t *testing.T, db testkit.Database) {
+		s := db.Open(t)
+		staff := addDirectory(t, s, "staff")
+		names := make([]string, 3000)
+		for i := range names {
+			names[i] = fmt.Sprintf("user%d", i)
+		}
+		insertUsers(t, s, staff, names...)
+		if err := s.Analyze(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var users float64
+		err := db.Raw(t).QueryRowContext(t.Context(), "SELECT reltuples FROM pg_class WHERE relname = 'users' AND relnamespace = 'public'::regnamespace").Scan(&users)
+		if err != nil || users != 3000 {
+			t.Errorf("PostgreSQL counts %v users, %v", users, err)
+		}
 	})
 }

@@ -198,7 +198,7 @@ func (r *run) write(ctx context.Context, epoch int64, d *diff, seq int64) error 
 		r.record.Problem = "the members of " + short(len(r.partial), "group", "groups") + " could not be read and stay as they are: " +
 			strings.Join(r.partial[:min(len(r.partial), 10)], "; ")
 	}
-	return r.service.store.Write(ctx, r.actor(), func(tx *store.Tx) error {
+	err := r.service.store.Write(ctx, r.actor(), func(tx *store.Tx) error {
 		if err := tx.HoldLease(r.dir.ID, epoch); err != nil {
 			return err
 		}
@@ -219,6 +219,12 @@ func (r *run) write(ctx context.Context, epoch int64, d *diff, seq int64) error 
 		}
 		return r.settleState(ctx, tx)
 	})
+	if err == nil && d.rows() > tellRows {
+		if err := r.service.store.Analyze(ctx); err != nil {
+			r.service.log.Warn("the database could not be asked to count what a synchronisation wrote; it will do so by itself", "directory", r.dir.Name, "error", err)
+		}
+	}
+	return err
 }
 
 // settleState stores from where the next run goes on, in the transaction of the rows.
