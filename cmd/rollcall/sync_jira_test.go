@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/rollcall-id/rollcall/internal/fakecloud"
 	"github.com/rollcall-id/rollcall/internal/testkit"
@@ -37,6 +38,24 @@ func syncApply(t *testing.T, db testkit.Database, args ...string) (run models.Ru
 	return run
 }
 
+// feedSettles waits until events tell everything that was committed. On PostgreSQL they wait for every
+// older transaction in the whole server, also for those of other tests, and a token that is taken
+// before that lies before what makes it expire.
+func feedSettles(t *testing.T, db testkit.Database) {
+	t.Helper()
+	if db.Kind != testkit.Postgres {
+		return
+	}
+	raw := db.Raw(t)
+	within(t, time.Minute, "events tell everything", func() (all bool) {
+		err := raw.QueryRowContext(t.Context(), "SELECT coalesce(max(tx), 0) < pg_snapshot_xmin(pg_current_snapshot())::text::bigint FROM changes").Scan(&all)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	})
+}
+
 // What one run changes reaches Jira through incremental events: users that move between groups
 // are at no moment in none. A rename comes under the same key, by the full synchronisation that
 // it brings about; a change of more rows than events are worth comes by a full one, too.
@@ -60,6 +79,7 @@ func TestWhatASynchronisationChangesReachesJira(t *testing.T) {
 		testkit.Command{Env: db.Env(t), Stdin: probePassword, Args: []string{"app", "create", "probe", "--directory", "cloud", "--address", "127.0.0.1/32", "--password-stdin"}}.Must(t)
 		server := testkit.StartServer(t, db, nil)
 		syncApply(t, db)
+		feedSettles(t, db)
 		j := testkit.NewJira(t, jiraApp(server))
 		if err := j.Full(); err != nil {
 			t.Fatal(err)
@@ -67,6 +87,7 @@ func TestWhatASynchronisationChangesReachesJira(t *testing.T) {
 		sameCopy(t, "the first copy", server, j)
 		settle := func(what string, wantFull bool) {
 			t.Helper()
+			feedSettles(t, db)
 			before := j.Fulls
 			if _, err := j.Sync(); err != nil {
 				t.Fatalf("%s: %v", what, err)
