@@ -3,7 +3,6 @@ package sync
 import (
 	"context"
 
-	"github.com/rollcall-id/rollcall/models"
 	"github.com/rollcall-id/rollcall/store"
 )
 
@@ -42,39 +41,26 @@ func beside[T any](ctx context.Context, waiting int, read func(ctx context.Conte
 // atOnce is how many rows are handed over at once.
 const atOnce = 1024
 
-// besideRows is beside for the rows of a Load, which are valid only until they were taken in: they are
-// copied.
-func besideRows(ctx context.Context, read func(each func(*store.Row) error) error, take func(*store.Row) error) error {
-	return beside(ctx, 2, func(_ context.Context, send func([]store.Row) error) error {
-		var rows []store.Row
-		var texts [][]byte
-		var buf []byte
-		hand := func() error {
-			err := send(rows)
-			rows, texts, buf = make([]store.Row, 0, atOnce), make([][]byte, 0, cap(texts)), make([]byte, 0, len(buf)+len(buf)/8)
-			return err
-		}
-		err := read(func(row *store.Row) error {
-			first := len(texts)
-			for _, text := range row.Texts {
-				at := len(buf)
-				buf = append(buf, text...)
-				texts = append(texts, buf[at:len(buf):len(buf)])
-			}
-			rows = append(rows, *row)
-			rows[len(rows)-1].Texts = texts[first:len(texts):len(texts)]
-			if len(rows) < atOnce {
+// besideRows is beside for the rows of a table: handing over one at a time would take longer than
+// reading it.
+func besideRows[T any](ctx context.Context, read func(each func(T) error) error, take func(T) error) error {
+	return beside(ctx, 2, func(_ context.Context, send func([]T) error) error {
+		rows := make([]T, 0, atOnce)
+		err := read(func(row T) error {
+			if rows = append(rows, row); len(rows) < atOnce {
 				return nil
 			}
-			return hand()
+			full := rows
+			rows = make([]T, 0, atOnce)
+			return send(full)
 		})
-		if err == nil && len(rows) > 0 {
-			err = hand()
+		if err == nil {
+			err = send(rows)
 		}
 		return err
-	}, func(rows []store.Row) error {
-		for i := range rows {
-			if err := take(&rows[i]); err != nil {
+	}, func(rows []T) error {
+		for _, row := range rows {
+			if err := take(row); err != nil {
 				return err
 			}
 		}
@@ -82,28 +68,24 @@ func besideRows(ctx context.Context, read func(each func(*store.Row) error) erro
 	})
 }
 
-// besidePairs is beside for the memberships of a Load.
-func besidePairs(ctx context.Context, read func(each func(top, bottom models.ID) error) error, take func(top, bottom models.ID) error) error {
-	return beside(ctx, 2, func(_ context.Context, send func([]store.Pair) error) error {
-		var pairs []store.Pair
-		err := read(func(top, bottom models.ID) error {
-			if pairs = append(pairs, store.Pair{Top: top, Bottom: bottom}); len(pairs) < atOnce {
-				return nil
-			}
-			full := pairs
-			pairs = make([]store.Pair, 0, atOnce)
-			return send(full)
-		})
-		if err == nil && len(pairs) > 0 {
-			err = send(pairs)
+// copied gives rows of a Load, which are valid only until the next one, to whoever keeps them.
+func copied(each func(*store.Row) error) func(*store.Row) error {
+	var texts [][]byte // of many rows, as buf has their bytes
+	var buf []byte
+	return func(row *store.Row) error {
+		if len(texts)+len(row.Texts) > cap(texts) {
+			texts = make([][]byte, 0, atOnce*len(row.Texts))
 		}
-		return err
-	}, func(pairs []store.Pair) error {
-		for _, p := range pairs {
-			if err := take(p.Top, p.Bottom); err != nil {
-				return err
+		kept, first := *row, len(texts)
+		for _, text := range row.Texts {
+			if len(buf)+len(text) > cap(buf) {
+				buf = make([]byte, 0, max(64<<10, len(text)))
 			}
+			at := len(buf)
+			buf = append(buf, text...)
+			texts = append(texts, buf[at:len(buf):len(buf)])
 		}
-		return nil
-	})
+		kept.Texts = texts[first:len(texts):len(texts)]
+		return each(&kept)
+	}
 }

@@ -47,7 +47,7 @@ func compareAll(ctx context.Context, st *store.Store, w *want, dir *models.Direc
 		if err := c.readAttributes(l); err != nil {
 			return err
 		}
-		users := func(each func(*store.Row) error) error { return l.UsersByID(dir.ID, each) }
+		users := func(each func(*store.Row) error) error { return l.UsersByID(dir.ID, copied(each)) }
 		if err := besideRows(ctx, users, c.user); err != nil {
 			return err
 		}

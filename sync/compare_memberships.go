@@ -11,8 +11,10 @@ import (
 // memberships compares who is in which group.
 func (c *comparer) memberships(ctx context.Context, l *store.Load) error {
 	members := &pairing{c: c, want: c.w.members, add: &c.d.addMembers, remove: &c.d.removeMembers, row: c.memberRow}
-	ours := func(each func(top, bottom models.ID) error) error { return l.SyncedMemberships(c.dir.ID, each) }
-	if err := besidePairs(ctx, ours, members.live); err != nil {
+	ours := func(each func(store.Pair) error) error {
+		return l.SyncedMemberships(c.dir.ID, func(group, user models.ID) error { return each(store.Pair{Top: group, Bottom: user}) })
+	}
+	if err := besideRows(ctx, ours, func(p store.Pair) error { return members.live(p.Top, p.Bottom) }); err != nil {
 		return err
 	}
 	members.rest()
