@@ -54,8 +54,9 @@ func idBatch(ids []models.ID) *batch {
 // exec runs a statement over all rows of v and tells how many rows it changed. args are those of
 // its question marks.
 func (tx *Tx) exec(v *batch, statement string, args ...any) (changed int64, err error) {
-	err = tx.each(v, statement, args, func(prepared *sql.Stmt, args []any) error {
-		result, err := prepared.ExecContext(tx.db.Statement.Context, args...)
+	ctx := tx.db.Statement.Context
+	err = tx.each(ctx, v, statement, args, func(prepared *sql.Stmt, args []any) error {
+		result, err := prepared.ExecContext(ctx, args...)
 		if err != nil {
 			return err
 		}
@@ -67,9 +68,9 @@ func (tx *Tx) exec(v *batch, statement string, args ...any) (changed int64, err 
 }
 
 // query runs a statement over all rows of v and calls scan with each row that it gives.
-func (tx *Tx) query(v *batch, statement string, args []any, scan func(rows *sql.Rows) error) error {
-	return tx.each(v, statement, args, func(prepared *sql.Stmt, args []any) error {
-		rows, err := prepared.QueryContext(tx.db.Statement.Context, args...)
+func (r *Reads) query(ctx context.Context, v *batch, statement string, args []any, scan func(rows *sql.Rows) error) error {
+	return r.each(ctx, v, statement, args, func(prepared *sql.Stmt, args []any) error {
+		rows, err := prepared.QueryContext(ctx, args...)
 		if err != nil {
 			return err
 		}
@@ -84,24 +85,24 @@ func (tx *Tx) query(v *batch, statement string, args []any, scan func(rows *sql.
 }
 
 // each calls run with the statement for so many rows of v at a time as one statement takes.
-func (tx *Tx) each(v *batch, statement string, args []any, run func(prepared *sql.Stmt, args []any) error) error {
+func (r *Reads) each(ctx context.Context, v *batch, statement string, args []any, run func(prepared *sql.Stmt, args []any) error) error {
 	write, most := v.sqlite, bulkRowsSQLite
-	if tx.store.dialect.postgres() {
+	if r.store.dialect.postgres() {
 		write, most = v.postgres, bulkRowsPostgres
 	}
-	p := preparer{conn: tx.db.Statement.ConnPool}
+	p := preparer{conn: r.db.Statement.ConnPool}
 	if gorms, ok := p.conn.(*gorm.PreparedStmtTX); ok {
 		p.conn = gorms.Tx // GORM's own cache prepares anew for each call within a transaction
 	}
 	defer p.close()
 	for from := 0; from < v.rows; from += most {
 		query, with := write(from, min(from+most, v.rows), statement)
-		prepared, err := p.prepare(tx.db.Statement.Context, query)
+		prepared, err := p.prepare(ctx, query)
 		if err == nil {
 			err = run(prepared, append(with, args...))
 		}
 		if err != nil {
-			if known, ok := tx.db.Dialector.(gorm.ErrorTranslator); ok {
+			if known, ok := r.db.Dialector.(gorm.ErrorTranslator); ok {
 				err = known.Translate(err)
 			}
 			return err

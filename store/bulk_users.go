@@ -100,7 +100,7 @@ func (tx *Tx) RemoveUsers(dir models.ID, ids []models.ID) error {
 // endSessions ends all sessions of users, as EndSessionsOf does.
 func (tx *Tx) endSessions(users []models.ID) error {
 	told := map[models.ID]bool{}
-	err := tx.query(idBatch(users), "DELETE FROM sessions WHERE user_id IN (SELECT id FROM v) RETURNING user_id", nil, func(rows *sql.Rows) error {
+	err := tx.query(tx.db.Statement.Context, idBatch(users), "DELETE FROM sessions WHERE user_id IN (SELECT id FROM v) RETURNING user_id", nil, func(rows *sql.Rows) error {
 		var id models.ID
 		if err := rows.Scan(&id); err != nil {
 			return err

@@ -2,9 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/rollcall-id/rollcall/models"
 )
@@ -83,22 +83,16 @@ func (r *Reads) SyncedGroupsOf(ctx context.Context, users []models.ID) (map[mode
 // SyncedOf tells which of these memberships are there and came by a synchronisation.
 func (r *Reads) SyncedOf(ctx context.Context, pairs []Pair) (map[Pair]bool, error) {
 	out := make(map[Pair]bool, len(pairs))
-	for batch := range slices.Chunk(pairs, 1000) {
-		values, args := "(CAST(? AS bigint), CAST(? AS bigint))"+strings.Repeat(", (?, ?)", len(batch)-1), make([]any, 0, 2*len(batch)+1)
-		for _, p := range batch {
-			args = append(args, p.Top, p.Bottom)
-		}
-		var rows []models.Membership
-		err := r.db.WithContext(ctx).Raw("WITH v(top, bottom) AS (VALUES "+values+`) SELECT group_id, user_id FROM v
-			CROSS JOIN memberships WHERE group_id = top AND user_id = bottom AND writer = ?`, append(args, models.BySync)...).Scan(&rows).Error
-		if err != nil {
-			return nil, doing("read memberships", err)
-		}
-		for _, m := range rows {
-			out[Pair{m.GroupID, m.UserID}] = true
-		}
-	}
-	return out, nil
+	err := r.query(ctx, pairBatch(pairs), "SELECT group_id, user_id FROM v CROSS JOIN memberships WHERE group_id = top AND user_id = bottom AND writer = ?",
+		[]any{models.BySync}, func(rows *sql.Rows) error {
+			var p Pair
+			if err := rows.Scan(&p.Top, &p.Bottom); err != nil {
+				return err
+			}
+			out[p] = true
+			return nil
+		})
+	return out, doing("read memberships", err)
 }
 
 // DirectGroupNames gives for each of these users the names of all its direct groups, in order.
