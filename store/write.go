@@ -117,9 +117,6 @@ func plainly(commit func() error) error { return commit() }
 
 var errWaited = errors.New("waited ten seconds for another write to end")
 
-// feedRows is how many lines of the feed one statement writes: a synchronisation tells thousands.
-const feedRows = 250
-
 // finish writes the feed's lines and the audit entries, and wakes the other replicas.
 func (tx *Tx) finish() error {
 	if len(tx.audits) > 0 {
@@ -130,7 +127,7 @@ func (tx *Tx) finish() error {
 	if len(tx.changes) == 0 {
 		return nil
 	}
-	if err := tx.db.CreateInBatches(&tx.changes, feedRows).Error; err != nil {
+	if err := tx.db.CreateInBatches(&tx.changes, 50).Error; err != nil {
 		return doing("write the feed", err)
 	}
 	if tx.store.dialect.postgres() {
